@@ -1,0 +1,193 @@
+"""The adapter contract: find the factories, load one, build its upsampler.
+
+An adapter is a factory `factory(scale, device, dtype)` that returns a callable from `(N, C, H, W)` to
+`(N, C, scale*H, scale*W)` (README, "Add your own method"). It arrives through the entry-point group
+`upbench.methods`, as `FILE.py:FACTORY`, or as `MODULE:FACTORY`; ours come by the same door.
+"""
+
+import difflib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from upbench.bench.errors import FailedError, SkippedError, UsageError
+
+GROUP = "upbench.methods"
+
+Factory = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """A named way to a factory. Nothing is imported before `load` is called."""
+
+    name: str
+    family: str
+    load: Callable[[], Factory]
+
+    def factory(self) -> Factory:
+        """Import and return the factory; raises `SkippedError` if a library it needs is absent."""
+        try:
+            return self.load()
+        except ImportError as error:
+            raise SkippedError(sentence(error)) from error
+        except Exception as error:
+            raise FailedError(f"its module cannot be imported: {sentence(error)}") from error
+
+    def summary(self) -> str:
+        """First line of the factory's docstring."""
+        return (inspect.getdoc(self.factory()) or "").partition("\n")[0]
+
+    def claims_interpolation(self) -> bool:
+        """Whether the factory says that a constant image stays constant."""
+        return bool(getattr(self.factory(), "interpolator", False))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upsampler:
+    """What a factory returned: `restore(upsample(prepare(low)))`; only `upsample` is the method's own time."""
+
+    prepare: Callable[[Tensor], Any]
+    upsample: Callable[[Any], Any]
+    restore: Callable[[Any], Tensor]
+    native: bool
+
+    def __call__(self, low: Tensor) -> Tensor:
+        """Upsample `(N, C, H, W)` to `(N, C, scale*H, scale*W)`, conversions included."""
+        return self.restore(self.upsample(self.prepare(low)))
+
+
+def sentence(error: BaseException) -> str:
+    """An exception as one plain line: its message, or its kind where it has none."""
+    text = " ".join(str(error).split())
+    return text or type(error).__name__
+
+
+def discover() -> dict[str, Adapter]:
+    """All installed adapters by name, sorted; ours and strangers' alike."""
+    found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
+    return {
+        entry.name: Adapter(name=entry.name, family=entry.module.rpartition(".")[2], load=entry.load)
+        for entry in found
+    }
+
+
+def from_spec(spec: str) -> Adapter:
+    """An adapter from `path/to/file.py:factory` or `package.module:factory`; its name is the factory's.
+
+    Raises `UsageError` when the module or the factory is not there.
+    """
+    source, _, attribute = spec.rpartition(":")
+    if not source or not attribute:
+        raise UsageError(f"--method {spec!r}: write it as FILE.py:FACTORY or MODULE:FACTORY.")
+    load = partial(_load_from_file if source.endswith(".py") else _load_from_module, source, attribute)
+    try:
+        load()
+    except ImportError:
+        pass  # a library that the adapter needs is absent: that becomes a row with its reason
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(f"--method {spec!r}: {source} cannot be imported: {sentence(error)}") from error
+    return Adapter(name=attribute, family=Path(source).stem, load=load)
+
+
+def _load_from_module(source: str, attribute: str) -> Factory:
+    try:
+        module = importlib.import_module(source)
+    except ModuleNotFoundError as error:
+        if error.name and source.split(".")[0] == error.name.split(".")[0]:
+            raise UsageError(f"There is no module {source!r} on the path.") from error
+        raise
+    return _attribute(module, source, attribute)
+
+
+def _load_from_file(source: str, attribute: str) -> Factory:
+    path = Path(source).resolve()
+    if not path.is_file():
+        raise UsageError(f"There is no file {source}.")
+    name = f"upbench_adapter_{path.stem}"
+    specification = importlib.util.spec_from_file_location(name, path)
+    if specification is None or specification.loader is None:
+        raise UsageError(f"{source} is no Python file.")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    specification.loader.exec_module(module)
+    return _attribute(module, source, attribute)
+
+
+def _attribute(module: Any, source: str, attribute: str) -> Factory:
+    factory = getattr(module, attribute, None)
+    if not callable(factory):
+        raise UsageError(f"{source} has no factory named {attribute!r}.")
+    checked: Factory = factory
+    return checked
+
+
+def select(names: Sequence[str] | None, specs: Iterable[str] = ()) -> list[Adapter]:
+    """The adapters asked for, in order; `None` with no specs means all installed.
+
+    A name may carry a form, as in `bilinear@size`. Raises `UsageError` with near matches for a name that
+    does not exist.
+    """
+    installed = discover()
+    own = [from_spec(spec) for spec in specs]
+    if names is None:
+        names = [] if own else list(installed)
+    return [*(_find(name, installed) for name in dict.fromkeys(names)), *own]
+
+
+def _find(name: str, installed: dict[str, Adapter]) -> Adapter:
+    plain, _, form = name.partition("@")
+    if plain not in installed:
+        near = difflib.get_close_matches(plain, installed, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else "`upbench list` shows them all."
+        raise UsageError(f"There is no method {plain!r}; {hint}")
+    adapter = installed[plain]
+    if not form:
+        return adapter
+    return Adapter(name=name, family=adapter.family, load=partial(_load_form, adapter, form))
+
+
+def _load_form(adapter: Adapter, form: str) -> Factory:
+    factory = adapter.load()
+    if "form" not in inspect.signature(factory).parameters:
+        raise UsageError(f"{adapter.name} has one form only; ask for it without @{form}.")
+    return partial(factory, form=form)
+
+
+def build(adapter: Adapter, scale: int, device: torch.device, dtype: torch.dtype) -> Upsampler:
+    """Call the factory (never timed).
+
+    Raises `SkippedError` where the adapter declines the combination or misses a library, `FailedError` where
+    it breaks.
+    """
+    factory = adapter.factory()
+    try:
+        made = factory(scale, device, dtype)
+    except (NotImplementedError, ImportError) as error:
+        raise SkippedError(sentence(error)) from error
+    except Exception as error:
+        raise FailedError(f"its factory raised {type(error).__name__}: {sentence(error)}") from error
+    if not callable(made):
+        raise FailedError("its factory returned nothing that can be called")
+    return Upsampler(
+        prepare=getattr(made, "prepare", _same),
+        upsample=made,
+        restore=getattr(made, "restore", _same),
+        native=hasattr(made, "prepare"),
+    )
+
+
+def _same(value: Any) -> Any:
+    return value

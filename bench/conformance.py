@@ -1,0 +1,83 @@
+"""Does an upsampler keep the contract? Checked before anything is measured, and in the tests for all of ours."""
+
+import torch
+from torch import Tensor
+
+from upbench.bench.adapters import Adapter, Upsampler, build, sentence
+from upbench.bench.errors import FailedError, SkippedError
+from upbench.bench.inputs import random_images
+
+SHAPE = (2, 3, 16, 16)
+CONSTANT_TOLERANCE = {
+    torch.float64: 1e-6,
+    torch.float32: 1e-5,
+    torch.float16: 2e-3,
+    torch.bfloat16: 1.6e-2,
+    torch.uint8: 1.0,
+}
+
+
+def conforming(adapter: Adapter, scale: int, device: torch.device, dtype: torch.dtype) -> Upsampler:
+    """Build the adapter's upsampler and check it on a small input.
+
+    Raises `SkippedError` where it declines, `FailedError` with the first broken rule in one sentence.
+    """
+    upsampler = build(adapter, scale, device, dtype)
+    low = random_images(SHAPE, dtype=dtype, device=device, seed=1)
+    other = random_images(SHAPE, dtype=dtype, device=device, seed=2)
+    with torch.inference_mode():
+        high = _call(upsampler, low, scale)
+        _check_repeatable(upsampler, low, high, scale)
+        _check_fresh(upsampler, low, other, high, scale)
+        if adapter.claims_interpolation():
+            _check_constant(upsampler, low, scale)
+    return upsampler
+
+
+def _call(upsampler: Upsampler, low: Tensor, scale: int) -> Tensor:
+    before = low.clone()
+    try:
+        high = upsampler(low)
+    except (NotImplementedError, ImportError) as error:
+        raise SkippedError(sentence(error)) from error
+    except Exception as error:
+        raise FailedError(f"it raised {type(error).__name__}: {sentence(error)}") from error
+    n, c, h, w = low.shape
+    expected = (n, c, scale * h, scale * w)
+    if not isinstance(high, Tensor):
+        raise FailedError(f"it returned a {type(high).__name__}, not a tensor")
+    if tuple(high.shape) != expected:
+        raise FailedError(f"it returned shape {tuple(high.shape)} where {expected} was due")
+    if high.dtype != low.dtype or high.device != low.device:
+        raise FailedError(
+            f"it returned {high.dtype} on {high.device} for an input of {low.dtype} on {low.device}"
+        )
+    if not torch.isfinite(high).all():
+        raise FailedError("it returned NaN or infinite values")
+    if not torch.equal(low, before):
+        raise FailedError("it changed its input")
+    return high.clone()
+
+
+def _check_repeatable(upsampler: Upsampler, low: Tensor, high: Tensor, scale: int) -> None:
+    again = _call(upsampler, low, scale)
+    tolerance = 0.0 if low.device.type == "cpu" else CONSTANT_TOLERANCE[low.dtype]
+    if (again.double() - high.double()).abs().max().item() > tolerance:
+        raise FailedError("it returned another image for the same input")
+
+
+def _check_fresh(upsampler: Upsampler, low: Tensor, other: Tensor, high: Tensor, scale: int) -> None:
+    """New values in the same memory must give a new image: a result remembered by address is caught."""
+    reused = low.clone()
+    _call(upsampler, reused, scale)
+    reused.copy_(other)
+    if torch.equal(_call(upsampler, reused, scale), high):
+        raise FailedError("it returned the same image for a new input (a remembered result)")
+
+
+def _check_constant(upsampler: Upsampler, low: Tensor, scale: int) -> None:
+    value = 102 if low.dtype == torch.uint8 else 0.4
+    flat = torch.full_like(low, value)
+    error = (_call(upsampler, flat, scale).double() - flat.flatten()[0].double()).abs().max().item()
+    if error > CONSTANT_TOLERANCE[low.dtype]:
+        raise FailedError(f"it claims to interpolate, yet a constant image changed by {error:.2g}")
