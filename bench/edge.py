@@ -24,7 +24,7 @@ def slanted_edge(side: int = EDGE_SIDE) -> Tensor:
     return white.reshape(side, SUPERSAMPLES, side, SUPERSAMPLES).mean(dim=(1, 3)).float()
 
 
-def edge_figures(edge: np.ndarray[Any, Any], scale: int) -> dict[str, float]:
+def edge_figures(edge: np.ndarray[Any, Any]) -> dict[str, float]:
     """Figures of an upsampled edge `(scale*side, scale*side)`, in high-resolution pixels.
 
     `jaggedness_pixels`: root mean square distance of the half-way points from their best straight line.

@@ -28,6 +28,7 @@ class Run:
     diagnostics: pd.DataFrame
     response: pd.DataFrame
     speed: pd.DataFrame
+    speed_host: dict[str, Any]
     cells: pd.DataFrame
     samples: dict[str, np.ndarray[Any, Any]]
 
@@ -49,6 +50,7 @@ def read(folder: Path) -> Run:
         diagnostics=_csv(folder / "diagnostics.csv"),
         response=_csv(folder / "response.csv"),
         speed=speed_frame(document),
+        speed_host=document.get("machine_info", {}).get("upbench", {}),
         cells=pd.DataFrame(document.get("cells", []), columns=["cell", "status", "reason"]),
         samples=_samples(folder / "samples.npz"),
     )

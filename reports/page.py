@@ -156,11 +156,11 @@ def _diagnostics(run: Run, drawn: dict[str, Path]) -> str:
     }
     formats = dict.fromkeys(["gain", "overshoot", "checkerboard", *names.values()], ".3f")
     note = (
-        "Measured on synthetic targets, lengths in high-resolution pixels. Shift: how far the image moves; stretch:"
-        " how much farther at one end than at the other (aligned corners). Gain: output over input of a constant."
-        " Checkerboard: how unevenly a constant comes out between neighbours. Overshoot: how far a black-to-white"
-        " edge leaves [0, 1]. Jaggedness: how far a slanted edge strays from a straight line (root mean square); edge width:"
-        " from 10 % to 90 %."
+        "Measured on synthetic targets, lengths in high-resolution pixels. Shift: how far the image moves; stretch: how"
+        " much farther at one end than at the other (aligned corners). Gain: output over input of a constant."
+        " Checkerboard: how unevenly a constant comes out between neighbours. Overshoot: how far a black-to-white edge"
+        " leaves [0, 1]. Jaggedness: how far a slanted edge strays from a straight line (root mean square); edge width:"
+        " from 10 % to 90 %. An empty cell: the method draws no edge."
     )
     table = tables.markdown(kept.rename(columns=names), formats)
     return f"## What a mean PSNR hides\n\n{note}\n\n{table}\n\n{_figure('response', drawn)}"
@@ -204,7 +204,8 @@ def _method(run: Run, drawn: dict[str, Path]) -> str:
     lines = ["## How it was measured", ""]
     if run.about:
         lines += [str(run.about["protocol"]), ""]
-    if run.host:
-        allocator = ", ".join(f"{name}={value}" for name, value in run.host["allocator"].items())
-        lines.append(f"CPU capability {run.host['cpu_capability']}; allocator: {allocator or 'as the system has it'}.")
+    host = run.speed_host or run.host
+    if host:
+        allocator = ", ".join(f"{name}={value}" for name, value in host["allocator"].items())
+        lines.append(f"CPU capability {host['cpu_capability']}; allocator: {allocator or 'as the system has it'}.")
     return "\n".join(lines).rstrip()

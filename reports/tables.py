@@ -36,7 +36,10 @@ def _extreme(values: "pd.Series[Any]", which: str) -> Any:
 def _text(value: Any, spec: str | None) -> str:
     if value is None or (isinstance(value, float) and pd.isna(value)) or value is pd.NA:
         return ""
-    return format(value, spec) if spec else str(value).replace("|", "\\|")
+    if not spec:
+        return str(value).replace("|", "\\|")
+    text = format(value, spec)
+    return text.removeprefix("-") if text.strip("-0.%") == "" else text
 
 
 def headline(quality: pd.DataFrame, speed: pd.DataFrame) -> pd.DataFrame:

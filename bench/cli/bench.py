@@ -29,5 +29,5 @@ def add(commands: "SubParsers") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run every stage; the exit code is the worst of them."""
     speed.planned(arguments)  # a wrong name is told before anything is measured
-    codes = [stage.run(arguments) for stage in (quality, diagnose, speed)]
+    codes: list[int] = [stage.run(arguments) for stage in (quality, diagnose, speed)]
     return max(*codes, report.run(argparse.Namespace(folder=arguments.out)))
