@@ -1,8 +1,8 @@
 """`torch.nn.functional.grid_sample` at the centres of the output pixels.
 
 `align_corners=False`, edge clamped (`padding_mode="border"`); the grid is cached for each image size, so that
-the timed call is the sampling alone. Coordinates run over [-1, 1] in the image's dtype, at a cost in precision:
-about 1e-5 pixels in float32 at 256 pixels, and a visible part of a pixel in 16 bits. Integer scales 2 to 8.
+the timed call is the sampling alone. Coordinates run over [-1, 1] in the image's dtype: at 256 pixels they
+are good to 1e-5 pixels in float32, and off by a visible part of a pixel in 16 bits. Integer scales 2 to 8.
 Source: PyTorch documentation of `torch.nn.functional.grid_sample`.
 """
 

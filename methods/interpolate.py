@@ -97,7 +97,7 @@ def lanczos_antialias(
     upsample = _interpolate(scale, form, mode="lanczos", antialias=True)
     try:
         upsample(torch.zeros(1, 1, 2, 2, device=device, dtype=dtype))
-    except (NotImplementedError, ValueError, RuntimeError) as error:
+    except (NotImplementedError, ValueError) as error:  # ValueError: torch before 2.15
         reason = (
             f"F.interpolate of torch {torch.__version__} has no mode 'lanczos' for {dtype} on {device.type}"
         )

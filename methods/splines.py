@@ -28,8 +28,7 @@ def b_spline(x: Array, degree: int) -> Array:
         (-1) ** k * comb(degree + 1, k) * np.maximum(0.0, height - k) ** degree
         for k in range((degree + 1) // 2)
     ]
-    value: Array = np.sum(terms, axis=0) / factorial(degree)
-    return value
+    return np.asarray(np.sum(terms, axis=0) / factorial(degree), dtype=np.float64)
 
 
 def _sampling(at: Array, size: int, degree: int) -> Array:
@@ -47,8 +46,7 @@ def matrix(degree: int, scale: int, size: int) -> Array:
     """Weights `(scale * size, size)` of the pixels in the spline through them, at the output's centres."""
     at_pixels = _sampling(np.arange(size, dtype=np.float64), size, degree)
     at_outputs = _sampling(centres(scale, size), size, degree)
-    weights: Array = np.linalg.solve(at_pixels.T, at_outputs.T).T
-    return weights
+    return np.asarray(np.linalg.solve(at_pixels.T, at_outputs.T).T, dtype=np.float64)
 
 
 def _spline(degree: int, scale: int, device: torch.device, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:

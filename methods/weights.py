@@ -7,13 +7,6 @@ import torch
 
 Size = TypeVar("Size", bound=Hashable)
 Made = TypeVar("Made")
-Function = TypeVar("Function", bound=Callable[..., object])
-
-
-def _uncompiled(function: Function) -> Function:
-    """Keep torch.compile out of NumPy's part, which is done once."""
-    kept: Function = torch.compiler.disable(function)  # type: ignore[no-untyped-call] # torch has no types here
-    return kept
 
 
 class PerSize(Generic[Size, Made]):
@@ -27,7 +20,10 @@ class PerSize(Generic[Size, Made]):
     def __getitem__(self, size: Size) -> Made:
         """What `make(size)` returned."""
         if size not in self._made:
-            self._made[size] = _uncompiled(self._outside_inference)(size)
+            make = self._outside_inference
+            if torch.compiler.is_compiling():  # asked first, because `disable` loads the compiler: seconds
+                make = torch.compiler.disable(make)  # type: ignore[no-untyped-call] # torch has no types here
+            self._made[size] = make(size)
         return self._made[size]
 
     def _outside_inference(self, size: Size) -> Made:
