@@ -23,9 +23,7 @@ STEP = 1.5
 
 def _there_and_back(scale: int, size: int) -> filters.Array:
     """Bicubic enlargement of one axis, then the assumed degradation: weights `(size, size)`."""
-    return filters.shrinking(filters.CATMULL_ROM, scale, size) @ filters.matrix(
-        filters.TORCH_CUBIC, scale, size
-    )
+    return filters.shrinking(filters.CATMULL_ROM, scale, size) @ filters.matrix(filters.TORCH_CUBIC, scale, size)
 
 
 @interpolator

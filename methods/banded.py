@@ -30,9 +30,7 @@ def blocks(matrix: Array, device: torch.device, dtype: torch.dtype) -> list[Bloc
     """Blocks of rows of a matrix `(outputs, inputs)`, without outer zeros; a small matrix stays whole."""
     matrix = np.where(np.abs(matrix) < SMALLEST, 0.0, matrix)
     rows = BLOCK if device.type == "cpu" and len(matrix) >= DENSE_BELOW else len(matrix)
-    return [
-        _block(matrix[start : start + rows], start, device, dtype) for start in range(0, len(matrix), rows)
-    ]
+    return [_block(matrix[start : start + rows], start, device, dtype) for start in range(0, len(matrix), rows)]
 
 
 def _block(rows: Array, start: int, device: torch.device, dtype: torch.dtype) -> Block:

@@ -90,16 +90,12 @@ def bicubic_antialias(scale: int, device: torch.device, dtype: torch.dtype, *, f
 
 
 @interpolator
-def lanczos_antialias(
-    scale: int, device: torch.device, dtype: torch.dtype, *, form: str = "scale_factor"
-) -> Upsampler:
+def lanczos_antialias(scale: int, device: torch.device, dtype: torch.dtype, *, form: str = "scale_factor") -> Upsampler:
     """Lanczos of radius 3, renormalised at the edge, as Pillow has it: torch 2.15 and later, on a CPU."""
     upsample = _interpolate(scale, form, mode="lanczos", antialias=True)
     try:
         upsample(torch.zeros(1, 1, 2, 2, device=device, dtype=dtype))
     except (NotImplementedError, ValueError) as error:  # ValueError: torch before 2.15
-        reason = (
-            f"F.interpolate of torch {torch.__version__} has no mode 'lanczos' for {dtype} on {device.type}"
-        )
+        reason = f"F.interpolate of torch {torch.__version__} has no mode 'lanczos' for {dtype} on {device.type}"
         raise NotImplementedError(reason) from error
     return upsample

@@ -24,10 +24,7 @@ from upbench.methods.limits import require
 def b_spline(x: Array, degree: int) -> Array:
     """Centred B-spline of odd degree n: `sum_k (-1)^k C(n+1, k) max(0, (n+1)/2 - |x| - k)^n / n!`."""
     height = (degree + 1) // 2 - np.abs(x)
-    terms = [
-        (-1) ** k * comb(degree + 1, k) * np.maximum(0.0, height - k) ** degree
-        for k in range((degree + 1) // 2)
-    ]
+    terms = [(-1) ** k * comb(degree + 1, k) * np.maximum(0.0, height - k) ** degree for k in range((degree + 1) // 2)]
     return np.asarray(np.sum(terms, axis=0) / factorial(degree), dtype=np.float64)
 
 

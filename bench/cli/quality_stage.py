@@ -1,7 +1,10 @@
 """The quality stage: which pairs each method gets, and the files that come out."""
 
+import os
 import sys
+import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +50,8 @@ class Stage:
     def __init__(self, tasks: list[Task], dataset: Dataset, device: torch.device, out: Path) -> None:
         """`tasks` come grouped by degradation and scale."""
         self.tasks, self.dataset, self.device, self.out = tasks, dataset, device, out
-        self._kept: tuple[tuple[str, int], list[Pair]] | None = None
+        self._kept: dict[tuple[str, int], list[Pair]] = {}
+        self._building = threading.Lock()
         self.about = {
             "dataset": dataset.name,
             "split": dataset.split,
@@ -64,12 +68,21 @@ class Stage:
             "digests": digests,
         }
         self.journal = Journal(self.out / "quality.journal", request)
-        progress = tqdm(self.tasks, desc="quality", unit="row", file=sys.stderr, mininterval=0.5)
-        for index, task in enumerate(progress):
-            progress.set_postfix_str(task.adapter.name, refresh=False)
-            if index >= len(self.journal.rows):
-                self.journal.append(self._row(task))
+        done = len(self.journal.rows)
+        bar = tqdm(total=len(self.tasks), initial=done, desc="quality", unit="row", file=sys.stderr, mininterval=0.5)
+        with bar, ThreadPoolExecutor(self._workers()) as pool:
+            for row in pool.map(self._row, self.tasks[done:]):
+                self.journal.append(row)
+                bar.set_postfix_str(row["method"], refresh=False)
+                bar.update()
         return self.journal.rows
+
+    def _workers(self) -> int:
+        """Methods scored at the same time: one for each core, of one torch thread each; one on a GPU."""
+        if self.device.type != "cpu":
+            return 1
+        torch.set_num_threads(1)
+        return os.cpu_count() or 1
 
     def write(self, rows: list[Row], *, per_image: bool) -> None:
         """Write `quality.csv` and what goes with it; then the journal has done its work."""
@@ -88,7 +101,8 @@ class Stage:
         values = (self.dataset.name, self.dataset.split, task.degradation, task.scale, task.adapter.name)
         row: Row = dict(zip(KEYS, values, strict=True)) | {"status": "ok", "reason": ""}
         try:
-            upsampler = conforming(task.adapter, task.scale, self.device, torch.float32)
+            with self._building:  # factories may draw from the global random state
+                upsampler = conforming(task.adapter, task.scale, self.device, torch.float32)
             scores = score(upsampler, self._pairs(task.degradation, task.scale), task.scale, self.device)
         except SkippedError as reason:
             return row | {"status": "skipped", "reason": str(reason)}
@@ -97,17 +111,17 @@ class Stage:
         return row | scores.summary() | {"per_image": scores.as_dict()}
 
     def _pairs(self, degradation: str, scale: int) -> Iterator[Pair]:
-        """The pairs of one degradation and scale, kept for the next method where they are few."""
-        if self._kept and self._kept[0] == (degradation, scale):
-            yield from self._kept[1]
+        """The pairs of one degradation and scale; the last two are kept for the next method where they are few."""
+        if self.dataset.crops or len(self.dataset) > IMAGES_KEPT_IN_MEMORY:
+            yield from make_pairs(self.dataset, degradation, scale)
             return
-        keep = not self.dataset.crops and len(self.dataset) <= IMAGES_KEPT_IN_MEMORY
-        seen: list[Pair] = []
-        for pair in make_pairs(self.dataset, degradation, scale):
-            if keep:
-                seen.append(pair)
-            yield pair
-        self._kept = ((degradation, scale), seen) if keep else None
+        key = (degradation, scale)
+        with self._building:
+            if key not in self._kept:
+                recent = list(self._kept.items())[-1:]
+                self._kept = dict(recent) | {key: list(make_pairs(self.dataset, degradation, scale))}
+            pairs = self._kept[key]
+        yield from pairs
 
     def _by_shape(self) -> dict[tuple[str, int], list[Adapter]]:
         """The adapters of each (degradation, scale), in order."""

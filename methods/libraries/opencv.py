@@ -51,7 +51,5 @@ def _opencv(flag: str, definition: str) -> Factory:
 nearest = _opencv("INTER_NEAREST", "Nearest neighbour, index `floor(i / scale)`, by OpenCV.")
 linear = _opencv("INTER_LINEAR", "Triangle kernel over the 2x2 nearest pixels, by OpenCV.")
 cubic = _opencv("INTER_CUBIC", "Keys' cubic with a = -0.75, edge clamped, by OpenCV (Keys, 1981).")
-lanczos4 = _opencv(
-    "INTER_LANCZOS4", "Lanczos kernel of 4 lobes (8 taps), normalised, edge clamped, by OpenCV."
-)
+lanczos4 = _opencv("INTER_LANCZOS4", "Lanczos kernel of 4 lobes (8 taps), normalised, edge clamped, by OpenCV.")
 area = _opencv("INTER_AREA", "Pixel area relation, by OpenCV: at integer upscaling it is nearest neighbour.")

@@ -38,9 +38,7 @@ class _Pillow:
         return band.resize((self.scale * width, self.scale * height), self.filter)  # type: ignore[attr-defined]
 
     def restore(self, high: Images) -> Tensor:
-        values = torch.from_numpy(
-            np.stack([np.stack([np.asarray(band) for band in image]) for image in high])
-        )
+        values = torch.from_numpy(np.stack([np.stack([np.asarray(band) for band in image]) for image in high]))
         return values if values.ndim == 4 else values.squeeze(1).permute(0, 3, 1, 2).contiguous()
 
 

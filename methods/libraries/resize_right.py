@@ -25,9 +25,7 @@ def _resize_right(kernel: str, definition: str) -> Factory:
     return interpolator(factory)
 
 
-linear = _resize_right(
-    "linear", "Triangle kernel over the 2x2 nearest pixels, edge replicated, by resize-right."
-)
+linear = _resize_right("linear", "Triangle kernel over the 2x2 nearest pixels, edge replicated, by resize-right.")
 cubic = _resize_right("cubic", "Keys' cubic with a = -0.5, edge replicated, by resize-right (Keys, 1981).")
 lanczos2 = _resize_right("lanczos2", "Lanczos kernel of 2 lobes, edge replicated, by resize-right.")
 lanczos3 = _resize_right("lanczos3", "Lanczos kernel of 3 lobes, edge replicated, by resize-right.")

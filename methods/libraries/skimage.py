@@ -54,15 +54,7 @@ def _spline(order: int, definition: str) -> Factory:
 
 spline0 = _spline(0, "Nearest neighbour, by scikit-image.")
 spline1 = _spline(1, "Linear spline (bilinear), edge mirrored, by scikit-image.")
-spline2 = _spline(
-    2, "Prefiltered quadratic B-spline, edge mirrored, clipped to the input's range, by scikit-image."
-)
-spline3 = _spline(
-    3, "Prefiltered cubic B-spline, edge mirrored, clipped to the input's range, by scikit-image."
-)
-spline4 = _spline(
-    4, "Prefiltered quartic B-spline, edge mirrored, clipped to the input's range, by scikit-image."
-)
-spline5 = _spline(
-    5, "Prefiltered quintic B-spline, edge mirrored, clipped to the input's range, by scikit-image."
-)
+spline2 = _spline(2, "Prefiltered quadratic B-spline, edge mirrored, clipped to the input's range, by scikit-image.")
+spline3 = _spline(3, "Prefiltered cubic B-spline, edge mirrored, clipped to the input's range, by scikit-image.")
+spline4 = _spline(4, "Prefiltered quartic B-spline, edge mirrored, clipped to the input's range, by scikit-image.")
+spline5 = _spline(5, "Prefiltered quintic B-spline, edge mirrored, clipped to the input's range, by scikit-image.")

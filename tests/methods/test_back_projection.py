@@ -46,7 +46,6 @@ def test_is_closer_to_a_photograph_than_bicubic(scale: int) -> None:
     photograph = torch.from_numpy(data.astronaut()[:256, :256]).permute(2, 0, 1)[None] / 255
     low = shrink(photograph, scale)
     error = {
-        name: (upsampled(name, low, scale) - photograph).square().mean()
-        for name in ("bicubic", "back-projection")
+        name: (upsampled(name, low, scale) - photograph).square().mean() for name in ("bicubic", "back-projection")
     }
     assert error["back-projection"] < 0.95 * error["bicubic"]

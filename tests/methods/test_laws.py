@@ -63,9 +63,7 @@ def test_a_constant_stays(name: str, height: int, width: int, scale: int, value:
 @each
 @settings(max_examples=5, deadline=None)
 @given(height=sizes, width=sizes, scale=scales, seed=st.integers(0, 99))
-def test_commutes_with_flips_and_transposition(
-    name: str, height: int, width: int, scale: int, seed: int
-) -> None:
+def test_commutes_with_flips_and_transposition(name: str, height: int, width: int, scale: int, seed: int) -> None:
     """A shift in any direction, or axes treated differently, would break one of the three."""
     upsample = upsampler(name, scale)
     low = random_images((1, 2, height, width), dtype=torch.float64, seed=seed)
@@ -81,9 +79,7 @@ def test_commutes_with_flips_and_transposition(
 def test_is_linear(name: str, size: int, scale: int, weight: float) -> None:
     upsample = upsampler(name, scale)
     a, b = (random_images((1, 1, size, 7), dtype=torch.float64, seed=seed) for seed in (1, 2))
-    torch.testing.assert_close(
-        upsample(a + weight * b), upsample(a) + weight * upsample(b), rtol=0, atol=1e-9
-    )
+    torch.testing.assert_close(upsample(a + weight * b), upsample(a) + weight * upsample(b), rtol=0, atol=1e-9)
 
 
 @each

@@ -26,9 +26,7 @@ def test_equals_scipy_zoom(name: str, order: int, scale: int, shape: tuple[int, 
     """On lines under a dozen pixels SciPy starts its recursive prefilter approximately, so none is here."""
     low = random_images((1, 1, *shape), dtype=torch.float64)
     expected = zoom(low[0, 0].numpy(), scale, order=order, mode="reflect", grid_mode=True)
-    torch.testing.assert_close(
-        upsampled(name, low, scale)[0, 0], torch.from_numpy(expected), rtol=0, atol=1e-9
-    )
+    torch.testing.assert_close(upsampled(name, low, scale)[0, 0], torch.from_numpy(expected), rtol=0, atol=1e-9)
 
 
 def through(signal: NDArray[np.float64], degree: int, at: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -45,9 +43,7 @@ def through(signal: NDArray[np.float64], degree: int, at: NDArray[np.float64]) -
 def test_equals_the_spline_of_a_mirrored_signal(degree: int, scale: int, size: int) -> None:
     signal = np.random.default_rng(0).random(size)
     at = (np.arange(size * scale) + 0.5) / scale - 0.5
-    np.testing.assert_allclose(
-        splines.matrix(degree, scale, size) @ signal, through(signal, degree, at), atol=1e-9
-    )
+    np.testing.assert_allclose(splines.matrix(degree, scale, size) @ signal, through(signal, degree, at), atol=1e-9)
 
 
 @pytest.mark.parametrize("degree", [1, 3, 5, 7])
