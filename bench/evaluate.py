@@ -29,6 +29,7 @@ QUALITY_COLUMNS = (
     "identical",
     "status",
     "reason",
+    "pixels",
 )
 
 

@@ -87,3 +87,19 @@ def bicubic_align_corners(
 def bicubic_antialias(scale: int, device: torch.device, dtype: torch.dtype, *, form: str = "scale_factor") -> Upsampler:
     """Keys' cubic with a = -0.5 and weights renormalised at the edge, as Pillow has it: not torch's `bicubic`."""
     return _interpolate(scale, form, mode="bicubic", antialias=True)
+
+
+@interpolator
+def lanczos_antialias(
+    scale: int, device: torch.device, dtype: torch.dtype, *, form: str = "scale_factor"
+) -> Upsampler:
+    """Lanczos of radius 3, renormalised at the edge, as Pillow has it: torch 2.15 and later, on a CPU."""
+    upsample = _interpolate(scale, form, mode="lanczos", antialias=True)
+    try:
+        upsample(torch.zeros(1, 1, 2, 2, device=device, dtype=dtype))
+    except (NotImplementedError, ValueError, RuntimeError) as error:
+        reason = (
+            f"F.interpolate of torch {torch.__version__} has no mode 'lanczos' for {dtype} on {device.type}"
+        )
+        raise NotImplementedError(reason) from error
+    return upsample

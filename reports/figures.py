@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from upbench.reports import panel
+from upbench.reports import advice, panel
 from upbench.reports.frame import Run
 from upbench.reports.tables import headline, main_speed
 
@@ -26,6 +26,7 @@ def draw_all(run: Run, folder: Path) -> dict[str, Path]:
         "pairs": pairs,
         "exercise": exercise,
         "errors": errors,
+        "response": response,
     }
     paths = {name: folder / f"{name}.png" for name in drawings}
     return {name: path for name, path in paths.items() if drawings[name](run, path)}
@@ -33,43 +34,71 @@ def draw_all(run: Run, folder: Path) -> dict[str, Path]:
 
 def scatter(run: Run, path: Path) -> bool:
     """PSNR against time, a panel for each workload; only methods that nothing beats in both are named."""
-    speed = main_speed(run.speed)
-    table = headline(run.quality, run.speed)
-    if speed.empty or "PSNR (dB)" not in table:
+    names = list(dict.fromkeys(main_speed(run.speed)["workload"])) if len(run.speed) else []
+    points = {name: advice.candidates(run.quality, run.speed, name) for name in names}
+    points = {name: found for name, found in points.items() if len(found)}
+    if not points:
         return False
-    columns = [column for column in table if str(column).endswith("(ms)")]
-    figure = Figure(figsize=(6 * len(columns), 4.5), layout="constrained")
-    for axis, column in zip(figure.subplots(1, len(columns), squeeze=False)[0], columns, strict=True):
-        _scatter_one(axis, table.dropna(subset=[column, "PSNR (dB)"]), column)
+    figure = Figure(figsize=(6 * len(points), 4.5), layout="constrained")
+    for axis, (name, found) in zip(figure.subplots(1, len(points), squeeze=False)[0], points.items(), strict=True):
+        _scatter_one(axis, found.assign(ms=found["seconds"] * 1e3))
+        axis.set_title(f"{name}: up and left is better; the line joins what nothing beats", fontsize=9)
     figure.savefig(path, dpi=120)
     return True
 
 
-def _scatter_one(axis: Any, points: pd.DataFrame, time: str) -> None:
-    front = _front(points, time)
-    floor = front["PSNR (dB)"].min() - 1
-    near, far = points[points["PSNR (dB)"] >= floor], points[points["PSNR (dB)"] < floor]
-    axis.scatter(near[time], near["PSNR (dB)"], s=28, color="0.6")
-    axis.plot(front[time], front["PSNR (dB)"], "o-", color="tab:blue", markersize=6, linewidth=1)
+def _scatter_one(axis: Any, points: pd.DataFrame) -> None:
+    front = advice.front(points)
+    floor = front["psnr_db"].min() - 1
+    near, far = points[points["psnr_db"] >= floor], points[points["psnr_db"] < floor]
+    axis.scatter(near["ms"], near["psnr_db"], s=28, color="0.6")
+    axis.plot(front["ms"], front["psnr_db"], "o-", color="tab:blue", markersize=6, linewidth=1)
     for _, row in front.iterrows():
         place = {"xytext": (-7, 5), "textcoords": "offset points", "fontsize": 8, "ha": "right"}
-        axis.annotate(row["method"], (row[time], row["PSNR (dB)"]), **place)
-    axis.set(xscale="log", xlabel=f"time, {time}, log scale", ylabel="PSNR (dB)")
+        axis.annotate(row["method"], (row["ms"], row["psnr_db"]), **place)
+    axis.set(xscale="log", xlabel="time (ms, log scale)", ylabel="PSNR (dB)")
     axis.margins(x=0.25, y=0.12)
     axis.set_ylim(bottom=floor - 0.2)
     for _, row in far.iterrows():
-        axis.plot(row[time], floor, "v", color="tab:red", markersize=6)
+        axis.plot(row["ms"], floor, "v", color="tab:red", markersize=6)
         place = {"xytext": (7, -2), "textcoords": "offset points", "fontsize": 7, "color": "tab:red"}
-        axis.annotate(f"{row['method']}, {row['PSNR (dB)']:.1f} dB", (row[time], floor), **place)
-    axis.set_title("up and left is better; the line joins what nothing beats", fontsize=9)
+        axis.annotate(f"{row['method']}, {row['psnr_db']:.1f} dB", (row["ms"], floor), **place)
     axis.grid(alpha=0.3)
 
 
-def _front(points: pd.DataFrame, time: str) -> pd.DataFrame:
-    """Methods that no other beats in both time and PSNR, fastest first."""
-    ordered = points.sort_values([time, "PSNR (dB)"], ascending=[True, False])
-    best_before = ordered["PSNR (dB)"].cummax().shift(fill_value=-math.inf)
-    return ordered[ordered["PSNR (dB)"] > best_before + 1e-3]
+def response(run: Run, path: Path) -> bool:
+    """Gain against frequency, one line for each group of methods that share it, at the smallest scale."""
+    if run.response.empty:
+        return False
+    smallest = run.response[run.response["scale"] == run.response["scale"].min()]
+    wide = smallest.pivot_table(index="frequency", columns="method", values="gain")
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    axis = figure.subplots()
+    for names in _same_columns(wide):
+        axis.plot(wide.index, wide[names[0]], linewidth=1.2, label=_label(names).replace("\n", " "))
+    axis.axhline(1, color="black", linewidth=0.6)
+    axis.set(
+        xlabel="frequency (cycles per low-resolution pixel; 0.5 is the finest it can hold)",
+        ylabel="gain",
+        ylim=(0, 1.6),
+        title=f"Frequency response, x{smallest['scale'].iloc[0]}: 1 keeps a detail as it is",
+    )
+    axis.grid(alpha=0.3)
+    figure.legend(fontsize=7, loc="outside right upper")
+    figure.savefig(path, dpi=120)
+    return True
+
+
+def _same_columns(wide: pd.DataFrame) -> list[list[str]]:
+    """Methods whose gains differ by no more than 0.005 anywhere, together."""
+    together: list[list[str]] = []
+    for name in wide:
+        same = next((names for names in together if (wide[names[0]] - wide[name]).abs().max() <= 0.005), None)
+        if same is None:
+            together.append([name])
+        else:
+            same.append(name)
+    return together
 
 
 def bars(run: Run, path: Path) -> bool:

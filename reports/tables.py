@@ -36,7 +36,10 @@ def _extreme(values: "pd.Series[Any]", which: str) -> Any:
 def _text(value: Any, spec: str | None) -> str:
     if value is None or (isinstance(value, float) and pd.isna(value)) or value is pd.NA:
         return ""
-    return format(value, spec) if spec else str(value).replace("|", "\\|")
+    if not spec:
+        return str(value).replace("|", "\\|")
+    text = format(value, spec)
+    return text.removeprefix("-") if text.strip("-0.%") == "" else text
 
 
 def headline(quality: pd.DataFrame, speed: pd.DataFrame) -> pd.DataFrame:
@@ -77,11 +80,29 @@ def _milliseconds(speed: pd.DataFrame) -> pd.DataFrame:
     return wide.rename(columns=lambda name: f"{name} (ms)").reset_index()
 
 
-def quality_by(quality: pd.DataFrame, degradation: str, scale: int) -> pd.DataFrame:
-    """All quality figures of one degradation and scale, best PSNR first."""
-    chosen = quality[
-        (quality["degradation"] == degradation) & (quality["scale"] == scale) & (quality["status"] == "ok")
-    ]
+def quality_by(
+    quality: pd.DataFrame, comparisons: pd.DataFrame, shifted: Mapping[str, float], degradation: str, scale: int
+) -> pd.DataFrame:
+    """All quality figures of one degradation and scale, best PSNR first.
+
+    `note` says where a method ties with the one above it (95 % bootstrap interval over the images holds zero), whose
+    pixels it shares, and by how much it shifts the image.
+    """
+    same = (quality["degradation"] == degradation) & (quality["scale"] == scale) & (quality["status"] == "ok")
+    chosen = quality[same].sort_values("psnr_db", ascending=False, kind="stable")
+    ties = _ties(comparisons, degradation, scale)
+    notes, above = [], None
+    for _, row in chosen.iterrows():
+        method, pixels = row["method"], row["pixels"]
+        parts = []
+        if pixels != method and isinstance(pixels, str):
+            parts.append(f"same pixels as {pixels}")
+        elif above is not None and frozenset((above, method)) in ties:
+            parts.append("tie with the one above")
+        if method in shifted:
+            parts.append(f"shifts by {shifted[method]:.2f} px")
+        notes.append("; ".join(parts))
+        above = method
     columns = {
         "method": "method",
         "psnr_db": "PSNR (dB)",
@@ -91,7 +112,14 @@ def quality_by(quality: pd.DataFrame, degradation: str, scale: int) -> pd.DataFr
         "identical": "identical",
         "images": "images",
     }
-    return chosen.sort_values("psnr_db", ascending=False, kind="stable")[list(columns)].rename(columns=columns)
+    return chosen[list(columns)].rename(columns=columns).assign(note=notes)
+
+
+def _ties(comparisons: pd.DataFrame, degradation: str, scale: int) -> set[frozenset[str]]:
+    if comparisons.empty:
+        return set()
+    same = (comparisons["degradation"] == degradation) & (comparisons["scale"] == scale) & comparisons["tie"]
+    return {frozenset(names) for names in comparisons.loc[same, ["method", "other"]].itertuples(index=False)}
 
 
 QUALITY_FORMATS = {

@@ -2,8 +2,9 @@
 
 import argparse
 import functools
+import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -139,3 +140,23 @@ def device(name: str) -> torch.device:
             seen = f"{count} CUDA device{'s' if count > 1 else ''}" if count else "no CUDA device"
             raise UsageError(f"This torch sees {seen}, so there is no {name!r}; run with --device cpu.")
     return wanted
+
+
+def digests(specs: list[str]) -> dict[str, str]:
+    """SHA-256 of each `FILE.py:FACTORY`'s file, so that an edited method is measured anew."""
+    files = {spec: Path(spec.rpartition(":")[0]) for spec in specs}
+    return {spec: hashlib.sha256(path.read_bytes()).hexdigest() for spec, path in files.items() if path.is_file()}
+
+
+def say_outcome(rows: list[dict[str, Any]], stage: str) -> int:
+    """Print how many rows are ok, skipped and failed, with each failure's reason; returns the exit code."""
+    counts = {state: sum(row["status"] == state for row in rows) for state in ("ok", "skipped", "failed")}
+    print(f"{stage}: {counts['ok']} measured, {counts['skipped']} skipped, {counts['failed']} failed.")
+    reasons = dict.fromkeys(
+        f"  {row['method'] if 'method' in row else row['cell']}: {row['reason']}"
+        for row in rows
+        if row["status"] == "failed"
+    )
+    for line in reasons:
+        print(line)
+    return EXIT_FAILED if counts["failed"] or not counts["ok"] else EXIT_OK

@@ -1,0 +1,36 @@
+"""Weights made once for each image size: the set-up that a timed call finds ready."""
+
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+import torch
+
+Size = TypeVar("Size", bound=Hashable)
+Made = TypeVar("Made")
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def _uncompiled(function: Function) -> Function:
+    """Keep torch.compile out of NumPy's part, which is done once."""
+    kept: Function = torch.compiler.disable(function)  # type: ignore[no-untyped-call] # torch has no types here
+    return kept
+
+
+class PerSize(Generic[Size, Made]):
+    """Calls `make(size)` the first time a size is asked for, and remembers what it returned."""
+
+    def __init__(self, make: Callable[[Size], Made]) -> None:
+        """`make` turns a size in pixels into the tensors a method needs for it; it never sees the image."""
+        self._make = make
+        self._made: dict[Size, Made] = {}
+
+    def __getitem__(self, size: Size) -> Made:
+        """What `make(size)` returned."""
+        if size not in self._made:
+            self._made[size] = _uncompiled(self._outside_inference)(size)
+        return self._made[size]
+
+    def _outside_inference(self, size: Size) -> Made:
+        # A tensor born in inference mode could not serve a later call that needs gradients.
+        with torch.inference_mode(mode=False):
+            return self._make(size)
