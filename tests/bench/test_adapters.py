@@ -78,7 +78,7 @@ def test_a_form_that_a_method_lacks_is_declined_with_a_reason() -> None:
 
 
 def test_a_form_of_a_method_without_forms_is_refused() -> None:
-    with pytest.raises(UsageError, match="^pixel-shuffle has one form only"):
+    with pytest.raises(UsageError, match=r"^pixel-shuffle has one form only"):
         adapters.select(["pixel-shuffle@size"])
 
 
@@ -140,7 +140,7 @@ def test_a_factory_declines_with_a_builtin_exception(
     adapter_file: Callable[..., str], kind: str, error: type[Exception]
 ) -> None:
     adapter = adapters.from_spec(adapter_file("picky", f"raise {kind}('scales of two only')"))
-    with pytest.raises(error, match="^scales of two only$"):
+    with pytest.raises(error, match=r"^scales of two only$"):
         build(adapter)
 
 

@@ -50,7 +50,8 @@ BREACHES = {
         "it returned another image for the same input",
     ),
     "remembers_first": (
-        "seen = []\ndef up(low):\n    seen.append(F.interpolate(low, scale_factor=scale))\n    return seen[0]\nreturn up",
+        "seen = []\ndef up(low):\n    seen.append(F.interpolate(low, scale_factor=scale))\n    return seen[0]\n"
+        "return up",
         "a remembered result",
     ),
     "remembers_address": (
@@ -77,14 +78,14 @@ def test_a_method_that_claims_to_interpolate_is_held_to_it(adapter_file: Callabl
     path = spec.rpartition(":")[0]
     with open(path, "a") as file:  # noqa: PTH123 - the spec is text
         file.write("darker.interpolator = True\n")
-    with pytest.raises(FailedError, match="a constant image changed by 0.04"):
+    with pytest.raises(FailedError, match=r"a constant image changed by 0\.04"):
         conforming(from_spec(spec), 2, CPU, torch.float32)
 
 
 @pytest.mark.parametrize("kind", ["NotImplementedError", "ImportError"])
 def test_a_method_may_decline_when_it_is_called(kind: str, adapter_file: Callable[..., str]) -> None:
     spec = adapter_file("late", f"def up(low):\n    raise {kind}('batches of one only')\nreturn up")
-    with pytest.raises(SkippedError, match="^batches of one only$"):
+    with pytest.raises(SkippedError, match=r"^batches of one only$"):
         conforming(from_spec(spec), 2, CPU, torch.float32)
 
 

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from upbench.bench import evaluate
 from upbench.bench.adapters import Adapter, Upsampler, build, select
-from upbench.bench.diagnose import edge_figures, edge_row, slanted_edge
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.datasets import cifar10, pairs, photos
 from upbench.datasets.source import from_tensor
@@ -164,38 +163,3 @@ def test_a_method_that_declines_the_data_is_skipped() -> None:
 
     with pytest.raises(SkippedError, match="squares only"):
         evaluate.score(from_function(picky), [random_pair()], 2, CPU)
-
-
-def test_the_slanted_edge_is_drawn_by_area_and_leans() -> None:
-    edge = slanted_edge()
-    assert edge.shape == (32, 32)
-    assert edge.min() == 0
-    assert edge.max() == 1
-    assert edge.mean().item() == pytest.approx(0.5, abs=1e-6)
-    moved = (edge[0] > 0.5).float().argmax() - (edge[-1] > 0.5).float().argmax()
-    assert abs(moved.item()) in (7, 8)
-
-
-def test_a_straight_edge_has_no_jaggedness_and_a_stair_has() -> None:
-    columns, rows = torch.arange(64.0)[None], torch.arange(64.0)[:, None]
-    straight = ((columns - 24 - rows / 4) / 20 + 0.5).clamp(0, 1).double()
-    stair = ((columns - 24 - (rows / 4).floor() - 0.5) / 20 + 0.5).clamp(0, 1).double()
-    assert edge_figures(straight, 2)["jaggedness_pixels"] < 0.02 < edge_figures(stair, 2)["jaggedness_pixels"]
-    assert edge_figures(straight, 2)["edge_width_pixels"] == pytest.approx(0.8 * 20, abs=0.01)
-    assert edge_figures(straight, 2)["overshoot"] == 0
-    assert edge_figures(straight * 1.2 - 0.1, 2)["overshoot"] == pytest.approx(0.1)
-
-
-def test_nearest_is_more_jagged_than_bilinear_which_is_wider() -> None:
-    nearest, bilinear = (edge_row(select([name])[0], 2, CPU) for name in ("nearest", "bilinear"))
-    assert nearest["jaggedness_pixels"] > 2 * bilinear["jaggedness_pixels"]
-    assert bilinear["edge_width_pixels"] > nearest["edge_width_pixels"]
-
-
-def test_an_image_without_an_edge_is_a_row_with_a_reason() -> None:
-    blank = Adapter(
-        name="blank", family="own", load=lambda: lambda *_: lambda low: F.interpolate(low, scale_factor=2) * 0.1
-    )
-    row = edge_row(blank, 2, CPU)
-    assert row["status"] == "failed"
-    assert "does not rise from black to white" in row["reason"]

@@ -113,9 +113,7 @@ def test_another_dtype_conforms_or_is_declined_in_a_sentence(name: str, dtype: t
         assert "is run in" in str(error) or "no Lanczos for" in str(error)
 
 
-@pytest.mark.parametrize(
-    "name", ["pillow-bicubic", "opencv-cubic", "scipy-3", "skimage-0", "torchvision-bicubic"]
-)
+@pytest.mark.parametrize("name", ["pillow-bicubic", "opencv-cubic", "scipy-3", "skimage-0", "torchvision-bicubic"])
 def test_runs_on_uint8(name: str) -> None:
     need(name)
     conforming(ADAPTERS[name], 2, CPU, torch.uint8)
@@ -160,9 +158,7 @@ def test_output_centres_lie_half_a_pixel_in(name: str, scale: int) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(
-            name, marks=pytest.mark.xfail(strict=True, reason="torchlanc 1.1 drops a tap on one side")
-        )
+        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="torchlanc 1.1 drops a tap on one side"))
         if name == "torchlanc"
         else name
         for name in METHODS
@@ -212,9 +208,7 @@ def test_a_missing_library_is_a_reason(name: str, monkeypatch: pytest.MonkeyPatc
     assert ADAPTERS[name].summary()
 
 
-@pytest.mark.parametrize(
-    "error", [RuntimeError("operator nms does not exist"), OSError("no libGL")], ids=repr
-)
+@pytest.mark.parametrize("error", [RuntimeError("operator nms does not exist"), OSError("no libGL")], ids=repr)
 def test_a_broken_library_is_a_reason(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(name: str) -> None:
         raise error
