@@ -11,6 +11,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import entry_points
@@ -155,7 +156,10 @@ def _find(name: str, installed: dict[str, Adapter]) -> Adapter:
     adapter = installed[plain]
     if not form:
         return adapter
-    return Adapter(name=name, family=adapter.family, load=partial(_load_form, adapter, form))
+    load = partial(_load_form, adapter, form)
+    with suppress(ImportError):  # an absent library becomes a row with its reason
+        load()  # a form that is not there is told at once
+    return Adapter(name=name, family=adapter.family, load=load)
 
 
 def _load_form(adapter: Adapter, form: str) -> Factory:
