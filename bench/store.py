@@ -72,17 +72,26 @@ class Journal:
             self.rows = lines[1:]
         write_text(path, "".join(json.dumps(line) + "\n" for line in [header, *self.rows]))
 
+    def reload(self) -> None:
+        """Read what another process has appended meanwhile."""
+        self.rows = _whole_lines(self.path)[1:]
+
     def append(self, row: dict[str, Any]) -> None:
         """Add one result; it is on disk when this returns."""
         self.rows.append(row)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        append_row(self.path, row)
 
     def finish(self) -> None:
         """The stage's file is written: the journal has done its work."""
         self.path.unlink(missing_ok=True)
+
+
+def append_row(path: Path, row: dict[str, Any]) -> None:
+    """Append one JSON line; it is on disk when this returns."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row, default=str) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _whole_lines(path: Path) -> list[dict[str, Any]]:

@@ -1,7 +1,14 @@
-"""What the commands share: their shape, and options that several of them take."""
+"""What the commands share: exit codes, the shape of a command, and options that several of them take."""
 
 import argparse
+import functools
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import torch
+
+from upbench.bench.cells import DTYPES, MEMORY_FORMATS, MODES, STEPS
+from upbench.bench.errors import UsageError
 
 if TYPE_CHECKING:
     SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -11,10 +18,10 @@ EXIT_REGRESSION = 1  # the version gate found a regression
 EXIT_USAGE = 2  # asked for something that cannot be done
 EXIT_FAILED = 3  # some cells failed, or nothing could be measured
 
+DEFAULT_OUT = Path("reports/out")
 
-def add_command(
-    commands: "SubParsers", name: str, *, help: str, example: str
-) -> argparse.ArgumentParser:
+
+def add_command(commands: "SubParsers", name: str, *, help: str, example: str) -> argparse.ArgumentParser:
     """A sub-command's parser, with an example at the end of its `--help`."""
     return commands.add_parser(
         name,
@@ -23,3 +30,120 @@ def add_command(
         epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def positive(text: str) -> int:
+    """An argument that is a whole number of at least 1."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return number
+
+
+def add_methods(parser: argparse.ArgumentParser) -> None:
+    """`--methods` and `--method`."""
+    parser.add_argument(
+        "--methods", nargs="+", metavar="NAME", help="methods by name (default: all; see upbench list)"
+    )
+    parser.add_argument(
+        "--method",
+        action="append",
+        default=[],
+        metavar="FILE.py:FACTORY",
+        help="a method of your own, from a file or MODULE:FACTORY; may be given several times",
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """`--device`."""
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N (default: %(default)s)")
+
+
+def add_scales(parser: argparse.ArgumentParser) -> None:
+    """`--scales`."""
+    parser.add_argument(
+        "--scales", nargs="+", type=positive, default=[2], metavar="S", help="scale factors (default: 2)"
+    )
+
+
+def add_out(parser: argparse.ArgumentParser) -> None:
+    """`--out`."""
+    parser.add_argument(
+        "--out", type=Path, default=DEFAULT_OUT, metavar="DIR", help="output folder (default: %(default)s)"
+    )
+
+
+def add_quality_options(parser: argparse.ArgumentParser) -> None:
+    """What to upsample and how it was made small."""
+    group = parser.add_argument_group("quality")
+    group.add_argument(
+        "--dataset", default="auto", help="auto, cifar10, photos or folder:DIR (default: auto)"
+    )
+    group.add_argument("--split", default="test", choices=["train", "test"], help="default: test")
+    group.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder of CIFAR-10's batches (or set UPBENCH_DATA)"
+    )
+    group.add_argument("--limit", type=positive, metavar="N", help="use the first N images only")
+    group.add_argument(
+        "--degradations",
+        nargs="+",
+        default=["bicubic"],
+        metavar="NAME",
+        help="how low-resolution images are made: bicubic area nearest nearest-exact gaussian (default: bicubic)",
+    )
+    group.add_argument("--per-image", action="store_true", help="also write quality-per-image.csv")
+
+
+def add_speed_options(parser: argparse.ArgumentParser) -> None:
+    """Which shapes, types and steps to time, and for how long."""
+    group = parser.add_argument_group("speed")
+    group.add_argument(
+        "--workloads",
+        nargs="+",
+        default=["cifar", "image"],
+        metavar="NAME",
+        help="cifar image feature single, or a shape NxCxHxW (default: cifar image)",
+    )
+    group.add_argument("--dtypes", nargs="+", default=["float32"], choices=DTYPES, help="default: float32")
+    group.add_argument(
+        "--memory-formats",
+        nargs="+",
+        default=["contiguous"],
+        choices=MEMORY_FORMATS,
+        help="default: contiguous",
+    )
+    group.add_argument("--modes", nargs="+", default=["eager"], choices=MODES, help="default: eager")
+    group.add_argument(
+        "--pass",
+        nargs="+",
+        default=["forward"],
+        choices=STEPS,
+        dest="steps",
+        help="forward, or train for forward and backward (default: forward)",
+    )
+    group.add_argument(
+        "--threads", nargs="+", type=positive, default=[1], metavar="N", help="CPU threads (default: 1)"
+    )
+    group.add_argument(
+        "--seconds", type=float, default=0.25, metavar="T", help="time to spend on each cell (default: 0.25)"
+    )
+
+
+@functools.lru_cache(maxsize=8)
+def device(name: str) -> torch.device:
+    """The device of that name; raises `UsageError` when this torch cannot use it."""
+    try:
+        wanted = torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(f"There is no device {name!r}; choose cpu, cuda or cuda:N.") from error
+    if wanted.type not in ("cpu", "cuda"):
+        raise UsageError(f"upbench measures on cpu and cuda, not on {wanted.type}.")
+    if wanted.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (wanted.index or 0) >= count:
+            seen = f"{count} CUDA device{'s' if count > 1 else ''}" if count else "no CUDA device"
+            raise UsageError(f"This torch sees {seen}, so there is no {name!r}; run with --device cpu.")
+    return wanted

@@ -1,0 +1,172 @@
+"""`upbench speed`: time every cell through the pytest-benchmark suite, in a process of its own."""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from upbench.bench import host
+from upbench.bench.adapters import select
+from upbench.bench.cells import Cell, plan, workload
+from upbench.bench.cli import options
+from upbench.bench.errors import UsageError
+from upbench.bench.store import Journal, read_json, write_json
+from upbench.bench.suite.request import VARIABLE, Request
+from upbench.bench.suite.timed import COPY
+
+if TYPE_CHECKING:
+    from upbench.bench.cli.options import SubParsers
+
+# glibc gives freed memory back to the system and asks for it anew, page fault by page fault; what is measured
+# then is the kernel. Held still, the same cell repeats within a few percent (README, "How speed is measured").
+HELD_STILL = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
+
+
+def add(commands: "SubParsers") -> None:
+    """Register the command."""
+    parser = options.add_command(
+        commands,
+        "speed",
+        help="time methods over workloads and write speed.json (pytest-benchmark's format)",
+        example="upbench speed --methods bilinear bicubic --workloads cifar image --scales 2",
+    )
+    options.add_methods(parser)
+    options.add_scales(parser)
+    options.add_device(parser)
+    options.add_speed_options(parser)
+    options.add_out(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, write `speed.json` and `host.json`, and say how many cells failed."""
+    cells = planned(arguments)
+    write_json(arguments.out / "host.json", {"host": host.fingerprint()})
+    journal = Journal(arguments.out / "speed.journal", _request(cells, arguments))
+    header = measure(cells, arguments, journal)
+    rows = _in_order(cells, journal.rows)
+    write_json(arguments.out / "speed.json", _document(header, rows))
+    journal.finish()
+    return say_outcome(rows, "speed")
+
+
+def planned(arguments: argparse.Namespace) -> list[Cell]:
+    """The cells asked for, the plain copy of each shape among them; raises `UsageError` for a wrong name."""
+    options.device(arguments.device)
+    for name in arguments.workloads:
+        workload(name)
+    if not 0 < arguments.seconds <= 60:
+        raise UsageError("--seconds takes a time above 0 and up to 60.")
+    names = [adapter.name for adapter in select(arguments.methods, arguments.method)]
+    return plan(
+        methods=[COPY, *names],
+        scales=arguments.scales,
+        workloads=arguments.workloads,
+        devices=[arguments.device],
+        dtypes=arguments.dtypes,
+        memory_formats=arguments.memory_formats,
+        modes=arguments.modes,
+        steps=arguments.steps,
+        threads=arguments.threads,
+    )
+
+
+def measure(cells: list[Cell], arguments: argparse.Namespace, journal: Journal) -> dict[str, Any]:
+    """Run the suite until every cell has a row; returns pytest-benchmark's own header.
+
+    A cell that brings the process down gets a row that says so, and a new process goes on behind it.
+    """
+    header: dict[str, Any] = {}
+    while missing := _missing(cells, journal):
+        with tempfile.TemporaryDirectory(prefix="upbench-") as folder:
+            code, header = _run_suite(missing, arguments, journal, Path(folder), header)
+            journal.reload()
+            left = _missing(cells, journal)
+            if code in (0, 1) and not left:
+                break
+            if code == 2 or (code > 2 and len(left) == len(missing)):
+                log = (Path(folder) / "log").read_text(errors="replace")
+                raise UsageError(f"the speed suite could not run (pytest's exit code {code}):\n{log[-2000:]}")
+            if left:
+                ended = f"signal {-code}" if code < 0 else f"exit code {code}"
+                row = {"cell": left[0].name, "status": "failed", "reason": f"the process died ({ended})"}
+                journal.append(row | {"benchmark": None})
+    return header
+
+
+def _run_suite(
+    cells: list[Cell], arguments: argparse.Namespace, journal: Journal, folder: Path, header: dict[str, Any]
+) -> tuple[int, dict[str, Any]]:
+    request = Request(
+        cells=[cell.name for cell in cells],
+        specs=[_absolute(spec) for spec in arguments.method],
+        seconds=arguments.seconds,
+        journal=str(journal.path.resolve()),
+    )
+    request.write(folder / "request.json")
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    result = folder / "speed.json"
+    command = [
+        *(sys.executable, "-m", "pytest", "--pyargs", "upbench.bench.suite", "-q"),
+        *("-c", str(folder / "pytest.ini"), "-p", "no:cacheprovider", f"--benchmark-json={result}"),
+    ]
+    variables = HELD_STILL | os.environ | {VARIABLE: str(folder / "request.json"), "PYTHONSAFEPATH": "1"}
+    with (folder / "log").open("w") as log:
+        code = subprocess.run(command, env=variables, stdout=log, check=False, cwd=folder).returncode
+    return code, read_json(result) if result.is_file() and result.stat().st_size else header
+
+
+def _absolute(spec: str) -> str:
+    source, _, attribute = spec.rpartition(":")
+    return f"{Path(source).resolve()}:{attribute}" if source.endswith(".py") else spec
+
+
+def _request(cells: list[Cell], arguments: argparse.Namespace) -> dict[str, Any]:
+    return {"cells": [cell.name for cell in cells], "seconds": arguments.seconds, "host": host.identity()}
+
+
+def _missing(cells: list[Cell], journal: Journal) -> list[Cell]:
+    done = {row["cell"] for row in journal.rows}
+    return [cell for cell in cells if cell.name not in done]
+
+
+def _in_order(cells: list[Cell], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    by_name = {row["cell"]: row for row in rows}
+    return [by_name[cell.name] for cell in cells]
+
+
+def _document(header: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """pytest-benchmark's document with every measured cell, and ours beside it: a status for every cell."""
+    plain = {
+        "machine_info": {"upbench": host.fingerprint()},
+        "commit_info": {},
+        "datetime": datetime.now(timezone.utc).isoformat(),
+        "version": version("pytest-benchmark"),
+    }
+    return (
+        plain
+        | header
+        | {
+            "benchmarks": [row["benchmark"] for row in rows if row["status"] == "ok"],
+            "cells": [{name: row[name] for name in ("cell", "status", "reason")} for row in rows],
+        }
+    )
+
+
+def say_outcome(rows: list[dict[str, Any]], stage: str) -> int:
+    """Print how many rows are ok, skipped and failed, with each failure's reason; returns the exit code."""
+    counts = {state: sum(row["status"] == state for row in rows) for state in ("ok", "skipped", "failed")}
+    print(f"{stage}: {counts['ok']} measured, {counts['skipped']} skipped, {counts['failed']} failed.")
+    reasons = dict.fromkeys(
+        f"  {row['method'] if 'method' in row else row['cell']}: {row['reason']}"
+        for row in rows
+        if row["status"] == "failed"
+    )
+    for line in reasons:
+        print(line)
+    return options.EXIT_FAILED if counts["failed"] or not counts["ok"] else options.EXIT_OK

@@ -1,0 +1,92 @@
+"""The speed suite: one pytest-benchmark item for each cell.
+
+`pytest --pyargs upbench.bench.suite -k bilinear` runs it directly; `upbench speed` runs it with a request.
+"""
+
+import functools
+from contextlib import nullcontext
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+import torch
+
+from upbench.bench.adapters import Adapter, discover, select, sentence
+from upbench.bench.cells import Cell, workload
+from upbench.bench.clocks import clock_for
+from upbench.bench.errors import FailedError, SkippedError
+from upbench.bench.suite import journal
+from upbench.bench.suite.request import cell_parameters, current
+from upbench.bench.suite.timed import Timed, prepare
+
+BLOCK_SECONDS = 0.002  # calls are timed in blocks of at least this long
+WARMUP_CALLS = 2
+
+
+def _parameter(cell: Cell) -> Any:
+    options = pytest.mark.benchmark(
+        group=f"{cell.workload} x{cell.scale} {cell.device} {cell.dtype}",
+        timer=clock_for(cell.device),
+        min_time=BLOCK_SECONDS,
+        max_time=current().seconds,
+        min_rounds=7,
+        calibration_precision=10,
+        disable_gc=True,
+        warmup=False,
+    )
+    return pytest.param(cell.name, marks=options, id=cell.name)
+
+
+@functools.lru_cache(maxsize=1)
+def _adapters() -> dict[str, Adapter]:
+    wanted = {cell.method for cell in cell_parameters()}
+    from_files = {adapter.name: adapter for adapter in select([], current().specs)}
+    named = [name for name in wanted if name not in from_files and name.partition("@")[0] in discover()]
+    return {adapter.name: adapter for adapter in select(named)} | from_files
+
+
+@pytest.mark.parametrize("name", [_parameter(cell) for cell in cell_parameters()])
+def test_cell(name: str, benchmark: Any) -> None:
+    """Measure one cell; a decline or a failure is recorded with its reason."""
+    cell = Cell.parse(name)
+    try:
+        _measure(cell, benchmark)
+    except SkippedError as reason:
+        journal.record(cell, status="skipped", reason=str(reason))
+        pytest.skip(str(reason))
+    except FailedError as reason:
+        journal.record(cell, status="failed", reason=str(reason))
+        pytest.fail(str(reason), pytrace=False)
+    journal.record(cell, status="ok", benchmark=benchmark.stats.as_dict(include_data=True))
+
+
+def _measure(cell: Cell, benchmark: Any) -> None:
+    with torch.inference_mode() if cell.step == "forward" else nullcontext():
+        try:
+            timed = prepare(cell, _adapters())
+            warmup_seconds = [_once(timed, cell) for _ in range(WARMUP_CALLS)]
+            benchmark.extra_info.update(_extra(cell, timed, warmup_seconds))
+            benchmark(timed.call)
+        except (SkippedError, FailedError):
+            raise
+        except (NotImplementedError, ImportError) as error:
+            raise SkippedError(sentence(error)) from error
+        except Exception as error:
+            raise FailedError(f"it raised {type(error).__name__}: {sentence(error)}") from error
+
+
+def _once(timed: Timed, cell: Cell) -> float:
+    clock = clock_for(cell.device)
+    start = clock()
+    timed.call()
+    seconds: float = clock() - start
+    return seconds
+
+
+def _extra(cell: Cell, timed: Timed, warmup_seconds: list[float]) -> dict[str, Any]:
+    return asdict(cell) | {
+        "cell": cell.name,
+        "megapixels": workload(cell.workload).megapixels(cell.scale),
+        "conversion_seconds": timed.conversion_seconds,
+        "warmup_seconds": warmup_seconds,
+    }

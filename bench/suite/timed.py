@@ -1,0 +1,99 @@
+"""From a cell to the call that is timed. Everything here happens before the clock starts."""
+
+import functools
+import itertools
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from upbench.bench.adapters import Adapter, Upsampler
+from upbench.bench.cells import Cell, workload
+from upbench.bench.conformance import conforming
+from upbench.bench.errors import SkippedError
+from upbench.bench.inputs import random_images
+
+COPY = "copy"  # the yardstick: a plain copy of the output
+ROTATED_INPUTS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """A call without arguments, and the seconds of conversion that it leaves out (0 for methods on tensors)."""
+
+    call: Callable[[], Any]
+    conversion_seconds: float = 0.0
+
+
+def prepare(cell: Cell, adapters: dict[str, Adapter]) -> Timed:
+    """Build the timed call of a cell: fresh inputs in rotation, checked upsampler, conversions taken apart.
+
+    Raises `SkippedError` or `FailedError` with the reason.
+    """
+    torch.set_num_threads(cell.threads)
+    if cell.method == COPY:
+        if cell.step == "train" or cell.mode == "compile":
+            raise SkippedError("the yardstick is a plain copy, forward and eager")
+        images = _inputs(cell, workload(cell.workload).output_shape(cell.scale))
+        return Timed(call=_rotating(torch.clone, images))
+    upsampler = _conforming(adapters[cell.method], cell.scale, cell.device, cell.dtype)
+    if cell.mode == "compile" and upsampler.native:
+        raise SkippedError("torch.compile takes methods on tensors only")
+    function = torch.compile(upsampler.upsample) if cell.mode == "compile" else upsampler.upsample
+    images = _inputs(cell, workload(cell.workload).shape)
+    if cell.step == "train":
+        return Timed(call=_rotating(functools.partial(_forward_backward, upsampler, function), images))
+    if not upsampler.native:
+        return Timed(call=_rotating(function, images))
+    natives = [upsampler.prepare(image) for image in images]
+    return Timed(call=_rotating(function, natives), conversion_seconds=_conversion_seconds(upsampler, images))
+
+
+@functools.lru_cache(maxsize=256)
+def _conforming(adapter: Adapter, scale: int, device: str, dtype: str) -> Upsampler:
+    return conforming(adapter, scale, torch.device(device), getattr(torch, dtype))
+
+
+def _inputs(cell: Cell, shape: tuple[int, int, int, int]) -> list[Tensor]:
+    return [
+        random_images(
+            shape,
+            dtype=getattr(torch, cell.dtype),
+            device=cell.device,
+            memory_format=cell.memory_format,
+            seed=seed,
+        )
+        for seed in range(ROTATED_INPUTS)
+    ]
+
+
+def _rotating(function: Callable[[Any], Any], inputs: Iterable[Any]) -> Callable[[], Any]:
+    following = itertools.cycle(inputs).__next__
+    return lambda: function(following())
+
+
+def _forward_backward(upsampler: Upsampler, function: Callable[[Any], Any], low: Tensor) -> None:
+    """One training step's share: the output, and the gradients of input and parameters for a gradient of ones."""
+    wanted = [low.detach().requires_grad_(), *getattr(upsampler.upsample, "parameters", lambda: ())()]
+    high = function(wanted[0])
+    if not isinstance(high, Tensor) or not high.requires_grad:
+        raise SkippedError("it has no backward pass")
+    torch.autograd.grad(high, wanted, grad_outputs=torch.ones_like(high))
+
+
+def _conversion_seconds(upsampler: Upsampler, images: list[Tensor]) -> float:
+    """Median seconds of `prepare` plus `restore`, over the rotated inputs."""
+    seconds = []
+    for image in images:
+        start = time.perf_counter()
+        native = upsampler.prepare(image)
+        middle = time.perf_counter()
+        high = upsampler.upsample(native)
+        resumed = time.perf_counter()
+        upsampler.restore(high)
+        seconds.append(middle - start + time.perf_counter() - resumed)
+    return statistics.median(seconds)

@@ -1,0 +1,117 @@
+"""A person's own picture files: read and written without losing depth, transparency or orientation."""
+
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from upbench.datasets.source import DataError
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"}
+PNG_COLOUR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Pixels as float32 `(C, H, W)` in [0, 1]: grey, grey + alpha, RGB or RGBA, with the file's bit depth."""
+
+    pixels: Tensor
+    bits: int
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether the last channel is transparency."""
+        return self.pixels.shape[0] in (2, 4)
+
+
+def read(path: Path) -> Picture:
+    """Read a picture of 8 or 16 bits, turned upright as its EXIF orientation says.
+
+    Raises `DataError` when it is missing or cannot be read as an image.
+    """
+    try:
+        with Image.open(path) as image:
+            if _is_deep_colour_png(path):
+                return _read_deep_png(path)
+            if image.mode.startswith("I"):  # 16-bit grey
+                upright = np.asarray(ImageOps.exif_transpose(image)).astype(np.float32)
+                return Picture(pixels=torch.from_numpy(upright / 65535)[None], bits=16)
+            mode = _plain_mode(image)
+            array = np.asarray(ImageOps.exif_transpose(image).convert(mode))
+    except FileNotFoundError as error:
+        raise DataError(f"There is no file {path}.") from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path} cannot be read as an image: it is damaged or of another kind.") from error
+    channels_last = torch.from_numpy(array.copy()).reshape(*array.shape[:2], -1)
+    return Picture(pixels=channels_last.permute(2, 0, 1).to(torch.float32) / 255, bits=8)
+
+
+def read_rgb(path: Path) -> Tensor:
+    """A picture as uint8 `(3, H, W)` RGB, transparency dropped; raises `DataError` as `read` does."""
+    pixels = read(path).pixels
+    colour = pixels[:3] if pixels.shape[0] >= 3 else pixels[:1].expand(3, -1, -1)
+    return (colour * 255).round().to(torch.uint8)
+
+
+def write(path: Path, picture: Picture) -> None:
+    """Write a picture at its own bit depth (16 bits as PNG only); values outside [0, 1] are clamped.
+
+    Raises `DataError` when the file's kind cannot hold it.
+    """
+    top = 65535 if picture.bits == 16 else 255
+    levels = (picture.pixels.double().clamp(0, 1) * top).round().permute(1, 2, 0).cpu().numpy()
+    if picture.bits == 16:
+        if path.suffix.lower() != ".png":
+            raise DataError(f"{path.name}: 16-bit pictures are written as .png only.")
+        path.write_bytes(_deep_png(levels.astype(">u2")))
+        return
+    eight = levels.astype(np.uint8)
+    try:
+        Image.fromarray(eight[..., 0] if eight.shape[2] == 1 else eight).save(path)
+    except (ValueError, KeyError, OSError) as error:
+        raise DataError(f"{path.name} cannot be written ({error}); try a name that ends in .png.") from error
+
+
+def _plain_mode(image: Image.Image) -> str:
+    grey = image.mode in ("1", "L", "LA")
+    alpha = "A" in image.getbands() or "transparency" in image.info
+    return ("LA" if alpha else "L") if grey else ("RGBA" if alpha else "RGB")
+
+
+def _is_deep_colour_png(path: Path) -> bool:
+    """Pillow would cut a 16-bit colour PNG to 8 bits; its header tells (PNG specification, IHDR)."""
+    with path.open("rb") as file:
+        header = file.read(26)
+    return header[:8] == b"\x89PNG\r\n\x1a\n" and header[24] == 16 and header[25] != 0
+
+
+def _read_deep_png(path: Path) -> Picture:
+    from torchvision.io import ImageReadMode, read_image
+
+    try:
+        levels = read_image(str(path), ImageReadMode.UNCHANGED, apply_exif_orientation=True)
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error
+    return Picture(pixels=levels.to(torch.float32) / 65535, bits=16)
+
+
+def _deep_png(levels: np.ndarray[tuple[int, ...], np.dtype[np.uint16]]) -> bytes:
+    """A 16-bit PNG (PNG specification: signature, IHDR, IDAT of unfiltered rows, IEND); Pillow writes 8 bits only."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    height, width, channels = levels.shape
+    rows = b"".join(b"\0" + row.tobytes() for row in levels)
+    header = struct.pack(">IIBBBBB", width, height, 16, PNG_COLOUR_TYPE[channels], 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )

@@ -1,0 +1,110 @@
+"""Files of a run in, tables (pandas) out. Summaries are made here, from raw samples, on reading."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+COPY = "copy"
+SHAPE_AXES = ["workload", "scale", "device", "dtype", "memory_format", "threads"]
+
+
+class ReportError(ValueError):
+    """The folder cannot be reported on; the message is one plain sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What one output folder holds; a stage that has not run is empty."""
+
+    folder: Path
+    host: dict[str, Any]
+    quality: pd.DataFrame
+    about: dict[str, Any]
+    diagnostics: pd.DataFrame
+    speed: pd.DataFrame
+    cells: pd.DataFrame
+    samples: dict[str, np.ndarray[Any, Any]]
+
+
+def read(folder: Path) -> Run:
+    """Read whatever stages the folder holds.
+
+    Raises `ReportError` when there are none, or a file is damaged.
+    """
+    if not any((folder / name).is_file() for name in ("quality.csv", "speed.json", "versions.json")):
+        raise ReportError(f"{folder} holds no quality.csv and no speed.json; run `upbench bench` first.")
+    document = _json(folder / "speed.json")
+    return Run(
+        folder=folder,
+        host=_json(folder / "host.json").get("host", {}),
+        quality=_csv(folder / "quality.csv"),
+        about=_json(folder / "quality.json"),
+        diagnostics=_csv(folder / "diagnostics.csv"),
+        speed=speed_frame(document),
+        cells=pd.DataFrame(document.get("cells", []), columns=["cell", "status", "reason"]),
+        samples=_samples(folder / "samples.npz"),
+    )
+
+
+def speed_frame(document: dict[str, Any]) -> pd.DataFrame:
+    """One row a measured cell: its axes, median seconds, quartiles, spread, throughput, and the copy's share.
+
+    `spread` is (q3 - q1) / median; `megapixels_per_second` counts output pixels; `copy_share` is the time of a plain copy
+    of the output over the cell's time: 1 means as fast as copying.
+    """
+    rows = []
+    for benchmark in document.get("benchmarks", []):
+        samples = np.asarray(benchmark["stats"]["data"])
+        q1, median, q3 = np.percentile(samples, [25, 50, 75])
+        axes = benchmark["extra_info"]
+        rows.append(
+            axes
+            | {
+                "seconds": median,
+                "spread": (q3 - q1) / median,
+                "blocks": len(samples),
+                "megapixels_per_second": axes["megapixels"] / median,
+            }
+        )
+    frame = pd.DataFrame(rows)
+    if frame.empty:
+        return frame
+    copies = frame[frame["method"] == COPY].set_index(SHAPE_AXES)["seconds"].rename("copy_seconds")
+    frame = frame.join(copies, on=SHAPE_AXES)
+    frame["copy_share"] = frame["copy_seconds"] / frame["seconds"]
+    return frame
+
+
+def _json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ReportError(f"{path} is damaged; measure again, or remove it.") from error
+    if not isinstance(document, dict):
+        raise ReportError(f"{path} is not a file of upbench's; remove it.")
+    return document
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        return pd.DataFrame()
+    try:
+        return pd.read_csv(path, keep_default_na=False, na_values=[""])
+    except ValueError as error:
+        raise ReportError(f"{path} is damaged; measure again, or remove it.") from error
+
+
+def _samples(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    if not path.is_file():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files if archive[name].dtype == np.uint8}
+    except (ValueError, OSError, EOFError) as error:
+        raise ReportError(f"{path} is damaged; measure again, or remove it.") from error

@@ -1,0 +1,166 @@
+"""The report: one markdown page that GitHub renders, made from an output folder's files."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from upbench.reports import claims, figures, tables
+from upbench.reports.frame import Run
+
+CAPTIONS = {
+    "quality-speed": "Quality against speed",
+    "speed": "Time of every method, with its quartiles",
+    "pairs": "Original, low resolution, and each upsampling, with the same zoomed crop",
+    "exercise": "A 32x32 image before and after upsampling by four",
+    "errors": "Where each method errs",
+}
+
+
+def compose(run: Run) -> str:
+    """Draw the run's figures into its folder and return the page."""
+    drawn = figures.draw_all(run, run.folder / "figures")
+    sections: list[Callable[[Run, dict[str, Path]], str]] = [
+        _head,
+        _headline,
+        _pictures,
+        _claims,
+        _quality,
+        _edges,
+        _speed,
+        _not_measured,
+        _method,
+    ]
+    return "\n\n".join(text for section in sections if (text := section(run, drawn))) + "\n"
+
+
+def headline(run: Run) -> str:
+    """The headline table alone, as markdown."""
+    table = tables.headline(run.quality, run.speed)
+    formats, best = tables.headline_formats(table)
+    return tables.markdown(table, formats, best)
+
+
+def _figure(name: str, drawn: dict[str, Path]) -> str:
+    return f"![{CAPTIONS[name]}](figures/{drawn[name].name})" if name in drawn else ""
+
+
+def _head(run: Run, drawn: dict[str, Path]) -> str:
+    lines = ["# Upsampling: quality and speed", ""]
+    if run.about:
+        lines.append(f"- **Data**: {run.about['description']}; quality on {run.about['device']}.")
+    if not run.speed.empty:
+        devices = ", ".join(dict.fromkeys(run.speed["device"]))
+        threads = ", ".join(str(count) for count in dict.fromkeys(run.speed["threads"]))
+        lines.append(f"- **Speed**: on {devices}, {threads} CPU thread(s).")
+    if run.host:
+        lines.append(f"- **Host**: {describe_host(run)}")
+    return "\n".join(lines)
+
+
+def describe_host(run: Run) -> str:
+    """Where it ran, in one line."""
+    host = run.host
+    gpu = host.get("gpu")
+    device = f"{gpu['name']} (CUDA {gpu['cuda']}, driver {gpu['driver']}), " if gpu else ""
+    packages = host["packages"]
+    return (
+        f"{device}{host['cpu']}, {host['cores']} cores, {host['system']}, Python {host['python']},"
+        f" torch {packages['torch']}, upbench {packages.get('upbench', '?')}, {host['utc']}."
+    )
+
+
+def _headline(run: Run, drawn: dict[str, Path]) -> str:
+    what = []
+    if not run.quality.empty:
+        first = run.quality.iloc[0]
+        what.append(f"quality: degradation {first['degradation']}, x{first['scale']}")
+    chosen = tables.main_speed(run.speed)
+    if not chosen.empty:
+        first = chosen.iloc[0]
+        what.append(
+            f"time: x{first['scale']}, {first['device']}, {first['dtype']}, {first['memory_format']},"
+            f" {first['mode']}, {first['step']}, {first['threads']} thread(s)"
+        )
+    return f"## Headline\n\n{'; '.join(what)}. Best in bold.\n\n{headline(run)}\n\n{_figure('quality-speed', drawn)}"
+
+
+def _pictures(run: Run, drawn: dict[str, Path]) -> str:
+    found = [_figure(name, drawn) for name in ("exercise", "pairs", "errors") if name in drawn]
+    note = "Methods whose outputs differ by no more than one 8-bit level share a picture."
+    return "\n\n".join(["## Pictures", note, *found]) if found else ""
+
+
+def _claims(run: Run, drawn: dict[str, Path]) -> str:
+    lines = ["## The article's claims", ""]
+    for number, claim in enumerate(claims.check(run), 1):
+        lines.append(f"{number}. *{claim.text}* **{claim.verdict.capitalize()}.** {claim.evidence}")
+    return "\n".join(lines)
+
+
+def _quality(run: Run, drawn: dict[str, Path]) -> str:
+    if run.quality.empty:
+        return ""
+    parts = ["## Quality"]
+    for (degradation, scale), _ in run.quality.groupby(["degradation", "scale"], sort=False):
+        table = tables.quality_by(run.quality, degradation, scale)
+        if len(table):
+            rendered = tables.markdown(table, tables.QUALITY_FORMATS, tables.QUALITY_BEST)
+            parts.append(f"### {degradation}, x{scale}\n\n{_shift_note(degradation)}{rendered}")
+    return "\n\n".join(parts)
+
+
+def _shift_note(degradation: str) -> str:
+    if not degradation.startswith("nearest"):
+        return ""
+    return (
+        "Decimation shifts the low-resolution image against the original, which favours methods that shift it"
+        " back: compare within this table only.\n\n"
+    )
+
+
+def _edges(run: Run, drawn: dict[str, Path]) -> str:
+    if run.diagnostics.empty:
+        return ""
+    kept = run.diagnostics[run.diagnostics["status"] == "ok"].drop(columns=["status", "reason"])
+    table = kept.rename(
+        columns={"jaggedness_pixels": "jaggedness (px)", "edge_width_pixels": "edge width (px)"}
+    )
+    formats = {"jaggedness (px)": ".3f", "edge width (px)": ".2f", "overshoot": ".3f"}
+    note = (
+        "A black-to-white edge, tilted by one column in four rows. Jaggedness: how far the half-way line strays from a"
+        " straight one (root mean square). Width: from 10 % to 90 %. Both in high-resolution pixels; overshoot"
+        " is how far values leave [0, 1]."
+    )
+    return f"## A slanted edge\n\n{note}\n\n{tables.markdown(table, formats)}"
+
+
+def _speed(run: Run, drawn: dict[str, Path]) -> str:
+    if run.speed.empty:
+        return ""
+    parts = [
+        "## Speed",
+        "Median time of a call over blocks of at least 2 ms; spread is the interquartile range over the median;"
+        " megapixels are output pixels, channels not counted; *of copy speed* is the time of a plain copy of the"
+        " output over the method's time.",
+        _figure("speed", drawn),
+    ]
+    for (workload, scale), cells in run.speed.groupby(["workload", "scale"], sort=False):
+        table = tables.markdown(tables.speed_by(cells), tables.SPEED_FORMATS)
+        parts.append(f"### {workload}, x{scale}\n\n{table}")
+    return "\n\n".join(parts)
+
+
+def _not_measured(run: Run, drawn: dict[str, Path]) -> str:
+    table = tables.not_measured(run.quality, run.cells)
+    return "" if table.empty else f"## Not measured\n\n{tables.markdown(table)}"
+
+
+def _method(run: Run, drawn: dict[str, Path]) -> str:
+    lines = ["## How it was measured", ""]
+    if run.about:
+        lines += [str(run.about["protocol"]), ""]
+    if run.host:
+        allocator = ", ".join(f"{name}={value}" for name, value in run.host["allocator"].items())
+        lines.append(
+            f"CPU capability {run.host['cpu_capability']}; allocator: {allocator or 'as the system has it'}."
+        )
+    return "\n".join(lines).rstrip()

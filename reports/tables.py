@@ -1,0 +1,170 @@
+"""DataFrames to the report's tables, and those to markdown. Rounding happens here and nowhere before."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from upbench.reports.frame import COPY
+
+Format = Mapping[str, str]
+
+
+def markdown(
+    table: pd.DataFrame, formats: Format | None = None, best: Mapping[str, str] | None = None
+) -> str:
+    """A GitHub table of a frame; `formats` maps columns to format specs, `best` maps columns to `max` or `min`.
+
+    The best values of a column are bold; a missing value is an empty cell.
+    """
+    formats, best = formats or {}, best or {}
+    marked = {column: _best_rows(table[column], which) for column, which in best.items() if column in table}
+    numeric = [column for column in table if column in formats]
+    lines = [
+        "| " + " | ".join(str(column) for column in table) + " |",
+        "|" + "|".join("---:" if column in numeric else "---" for column in table) + "|",
+    ]
+    for index, row in table.iterrows():
+        cells = []
+        for column in table:
+            text = _text(row[column], formats.get(column))
+            cells.append(f"**{text}**" if text and index in marked.get(column, ()) else text)
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _best_rows(values: "pd.Series[Any]", which: str) -> set[Any]:
+    numbers = pd.to_numeric(values, errors="coerce")
+    if numbers.isna().all():
+        return set()
+    extreme = numbers.max() if which == "max" else numbers.min()
+    return set(numbers[(numbers - extreme).abs() <= 1e-9 * abs(extreme)].index)
+
+
+def _text(value: Any, spec: str | None) -> str:
+    if value is None or (isinstance(value, float) and pd.isna(value)) or value is pd.NA:
+        return ""
+    return format(value, spec) if spec else str(value).replace("|", "\\|")
+
+
+def headline(quality: pd.DataFrame, speed: pd.DataFrame) -> pd.DataFrame:
+    """Quality and speed together: the first degradation and scale, the first device and dtype, best PSNR first."""
+    table = pd.DataFrame({"method": pd.Series(dtype=str)})
+    if not quality.empty:
+        first = quality.iloc[0]
+        chosen = quality[
+            (quality["degradation"] == first["degradation"]) & (quality["scale"] == first["scale"])
+        ]
+        table = chosen[["method", "psnr_db", "ssim", "psnr_y_db"]].reset_index(drop=True)
+    if not speed.empty:
+        table = table.merge(_milliseconds(speed), on="method", how="outer")
+    if "psnr_db" in table:
+        table = table.sort_values("psnr_db", ascending=False, na_position="last", kind="stable")
+    names = {"psnr_db": "PSNR (dB)", "ssim": "SSIM", "psnr_y_db": "PSNR-Y (dB)"}
+    return table.rename(columns=names).reset_index(drop=True)
+
+
+def headline_formats(table: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
+    """Formats and best directions of the headline's columns."""
+    formats = {"PSNR (dB)": ".2f", "SSIM": ".4f", "PSNR-Y (dB)": ".2f"}
+    formats |= {column: ".3g" for column in table if str(column).endswith("(ms)")}
+    return formats, {name: "min" if name.endswith("(ms)") else "max" for name in formats}
+
+
+def main_speed(speed: pd.DataFrame) -> pd.DataFrame:
+    """The cells of the first device, dtype, format, mode, step, thread count and scale, without the yardstick."""
+    if speed.empty:
+        return speed
+    first = speed.iloc[0]
+    axes = ["scale", "device", "dtype", "memory_format", "mode", "step", "threads"]
+    same = (speed[axes] == first[axes]).all(axis=1)
+    return speed[same & (speed["method"] != COPY)]
+
+
+def _milliseconds(speed: pd.DataFrame) -> pd.DataFrame:
+    chosen = main_speed(speed)
+    wide = chosen.pivot_table(index="method", columns="workload", values="seconds", sort=False) * 1e3
+    return wide.rename(columns=lambda name: f"{name} (ms)").reset_index()
+
+
+def quality_by(quality: pd.DataFrame, degradation: str, scale: int) -> pd.DataFrame:
+    """All quality figures of one degradation and scale, best PSNR first."""
+    chosen = quality[
+        (quality["degradation"] == degradation) & (quality["scale"] == scale) & (quality["status"] == "ok")
+    ]
+    columns = {
+        "method": "method",
+        "psnr_db": "PSNR (dB)",
+        "psnr_p5_db": "worst 5 % below (dB)",
+        "ssim": "SSIM",
+        "psnr_y_db": "PSNR-Y (dB)",
+        "identical": "identical",
+        "images": "images",
+    }
+    return chosen.sort_values("psnr_db", ascending=False, kind="stable")[list(columns)].rename(
+        columns=columns
+    )
+
+
+QUALITY_FORMATS = {
+    "PSNR (dB)": ".3f",
+    "worst 5 % below (dB)": ".2f",
+    "SSIM": ".4f",
+    "PSNR-Y (dB)": ".3f",
+    "identical": ".0f",
+    "images": ",.0f",
+}
+QUALITY_BEST = {"PSNR (dB)": "max", "worst 5 % below (dB)": "max", "SSIM": "max", "PSNR-Y (dB)": "max"}
+
+
+def speed_by(cells: pd.DataFrame) -> pd.DataFrame:
+    """One workload's cells, fastest first: milliseconds, spread, throughput, speed relative to a plain copy."""
+    table = cells.sort_values("seconds", kind="stable")
+    varying = [
+        axis
+        for axis in ("device", "dtype", "memory_format", "mode", "step", "threads")
+        if table[axis].nunique() > 1
+    ]
+    out = table[["method", *varying]].copy()
+    out["time (ms)"] = table["seconds"] * 1e3
+    out["spread"] = table["spread"]
+    out["Mpx/s"] = table["megapixels_per_second"]
+    out["of copy speed"] = table["copy_share"]
+    if (table["conversion_seconds"] > 0).any():
+        out["conversion (ms)"] = (table["conversion_seconds"] * 1e3).where(table["conversion_seconds"] > 0)
+    return out
+
+
+SPEED_FORMATS = {
+    "time (ms)": ".3g",
+    "spread": ".1%",
+    "Mpx/s": ".4g",
+    "of copy speed": ".1%",
+    "conversion (ms)": ".3g",
+}
+
+
+def not_measured(quality: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """Everything that was skipped or failed, with its reason, equal reasons together."""
+    rows: list[dict[str, Any]] = []
+    if not quality.empty:
+        for _, row in quality[quality["status"] != "ok"].iterrows():
+            what = f"quality {row['degradation']} x{row['scale']}"
+            rows.append(
+                {"method": row["method"], "status": row["status"], "reason": row["reason"], "what": what}
+            )
+    for _, row in cells[cells["status"] != "ok"].iterrows():
+        method, _, axes = str(row["cell"]).partition("/")
+        rows.append(
+            {"method": method, "status": row["status"], "reason": row["reason"], "what": f"speed {axes}"}
+        )
+    if not rows:
+        return pd.DataFrame()
+    keys = ["method", "status", "reason"]
+    grouped = pd.DataFrame(rows).groupby(keys, sort=False)["what"].agg(_several).reset_index()
+    return grouped
+
+
+def _several(names: Sequence[str]) -> str:
+    listed = list(names)
+    return listed[0] if len(listed) == 1 else f"{listed[0]} and {len(listed) - 1} more"
