@@ -41,6 +41,10 @@ class Question:
     name: str
     method: str
 
+    def planted(self, side: Side) -> float:
+        """The factor of extra work that a side does in this cell."""
+        return side.planted.get(self.name.partition("/")[0], 1.0)
+
 
 class Pair:
     """One live process of each side, baseline first."""
@@ -96,7 +100,7 @@ class Pair:
                 "cell": question.name,
                 "calls": calls,
                 "seed": random.getrandbits(31),
-                "planted": self.sides[index].planted.get(question.method, 1.0),
+                "planted": question.planted(self.sides[index]),
             },
         )
 

@@ -4,6 +4,7 @@ A version is a release such as `2.13.0`, or a path to a python executable or to 
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -48,9 +49,11 @@ def environment(version: str, cache: Path, uv: str = "uv") -> Environment:
     """
     python = find_python(version)
     if python is None:
-        python = _cached(version, cache, uv)
-    found = probe(python)
-    label = version if RELEASE.fullmatch(version) else f"{found['torch']} ({version})"
+        python, found = _cached(version, cache, uv)
+        label = version
+    else:
+        found = probe(python)
+        label = f"{found['torch']} ({version})"
     return Environment(
         label=label,
         python=python,
@@ -77,9 +80,10 @@ def find_python(version: str) -> Path | None:
 
 def probe(python: Path) -> dict[str, Any]:
     """Versions of torch and torchvision in an environment; raises `UsageError` if torch cannot be imported."""
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryDirectory() as nowhere:  # so that no folder of the caller's shadows a package
         done = subprocess.run(
-            [str(python), "-c", PROBE], capture_output=True, text=True, cwd=nowhere, check=False
+            [str(python), "-c", PROBE], capture_output=True, text=True, cwd=nowhere, env=variables, check=False
         )
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
@@ -88,12 +92,16 @@ def probe(python: Path) -> dict[str, Any]:
     return found
 
 
-def _cached(version: str, cache: Path, uv: str) -> Path:
-    folder = cache / f"torch-{version}"
+def _cached(version: str, cache: Path, uv: str) -> tuple[Path, dict[str, Any]]:
+    """The python of a release and what it holds; made first where it is not there."""
+    folder = (cache / f"torch-{version}").absolute()
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    if not (folder / READY).is_file():
+    ready = folder / READY
+    if not ready.is_file():
         _make(version, folder, uv)
-    return python.absolute()
+        ready.write_text(json.dumps(probe(python)) + "\n", encoding="utf-8")
+    found: dict[str, Any] = json.loads(ready.read_text(encoding="utf-8"))
+    return python, found
 
 
 def _make(version: str, folder: Path, uv: str) -> None:
@@ -108,7 +116,6 @@ def _make(version: str, folder: Path, uv: str) -> None:
         _run([*install, "numpy", "torchvision"], version)
     except UsageError:
         _run([*install, "numpy"], version)
-    (folder / READY).write_text(json.dumps({"torch": version}) + "\n", encoding="utf-8")
 
 
 def _run(command: list[str], version: str) -> None:

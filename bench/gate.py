@@ -37,6 +37,7 @@ class Gate:
         self.crew = Crew(sides, snapshot, settings.threads, settings.timeout)
         self.courses = {question.name: Course(name=question.name) for question in questions}
         self.surveys: dict[str, Row] = {}
+        self.hosts: list[Row] = []
         self.visits: dict[str, list[Row]] = {question.name: [] for question in questions}
         self.spent = 0.0
         self.last_round = 0.0
@@ -68,6 +69,7 @@ class Gate:
             course.close(Verdict(row["verdict"]), row["reason"])
         elif kind == "survey":
             self.surveys[row["cell"]] = row
+            self.hosts = row.get("hosts", self.hosts)
             course.calls = row["calls"]
         else:
             self.visits[row["cell"]].append(row)
@@ -114,7 +116,7 @@ class Gate:
             "method": question.method,
             "verdict": (course.verdict or Verdict.UNRESOLVED).value,
             "reason": course.reason,
-            "planted": self.sides[-1].planted.get(question.method, 1.0),
+            "planted": question.planted(self.sides[-1]),
             "calls_per_block": course.calls,
             "pixels": survey.get("pixels"),
             "memory": survey.get("memory"),

@@ -21,13 +21,21 @@ class Survey:
     def __init__(self, folder: Path) -> None:
         """Pictures and results are exchanged as files in `folder`."""
         self.folder = folder
+        self.hosts_known = False
 
     def __call__(self, pair: Pair, question: Question) -> Row:
-        """The cell's calls per block, its pixels and its memory."""
+        """The cell's calls per block, its pixels and its memory; with the first cell, `hosts`."""
         pair.prepare(question)
         calls = calibrate(pair, question)
         pixels = self._pixels(pair, question)
-        return {"calls": calls, "pixels": pixels, "memory": _memory(pair, question)}
+        return {"calls": calls, "pixels": pixels, "memory": _memory(pair, question)} | self._hosts(pair)
+
+    def _hosts(self, pair: Pair) -> Row:
+        """Both workers' host records, once in a survey."""
+        if self.hosts_known:
+            return {}
+        self.hosts_known = True
+        return {"hosts": [pair.ask(index, {"ask": "host"})["host"] for index in (0, 1)]}
 
     def _pixels(self, pair: Pair, question: Question) -> dict[str, Any]:
         cell = Cell.parse(question.name)

@@ -62,8 +62,6 @@ def hello() -> Message:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,
-        "cuda": torch.version.cuda,
-        "capability": torch.backends.cpu.get_cpu_capability(),
     }
 
 
@@ -114,6 +112,11 @@ class Bench:
 
     def _memory(self, cell: str) -> Message:
         return {"bytes": self.tasks[cell].peak_bytes()}
+
+    def _host(self) -> Message:
+        from upbench.bench import host
+
+        return {"host": host.fingerprint()}
 
     def _release(self, cell: str) -> Message:
         self.tasks.pop(cell, None)
