@@ -1,23 +1,23 @@
-"""From a finished gate to the record in `versions.json`, to sentences, and to the exit code.
+"""A finished gate as `versions.json` has it.
 
-`versions.json`: `{"format": 1, "comparisons": [...]}`. A comparison holds `baseline` and `candidate` (label, torch,
-host), `settings`, `planted`, `same` (whether it is an environment against itself), `spent` seconds, `rounds`,
-and `cells`, each with verdict, reason, ratio and interval, floor, pixels, memory, and every visit's raw blocks in
-nanoseconds. Format history: 1 is the first.
+The file: `{"format": 1, "comparisons": [...]}`. A comparison holds `baseline` and `candidate` (label, torch,
+host), `settings`, `planted`, `same` (an environment against itself), `spent` seconds, `rounds`, and `cells`,
+each with verdict, reason, ratio and interval, floor, pixels, memory, and every visit's raw blocks in
+nanoseconds.
+Format history: 1 is the first.
 """
 
-from collections import Counter
+import math
 from dataclasses import asdict
 from typing import Any
 
+from upbench.bench.duet import Question
 from upbench.bench.environments import Environment
 from upbench.bench.gate import Gate
-from upbench.bench.pixels import CHANGED
-from upbench.bench.verdict import Verdict
+from upbench.bench.progress import Course
+from upbench.bench.verdict import Estimate, Verdict
 
 Record = dict[str, Any]
-
-SEVERITY = [verdict.value for verdict in Verdict]
 
 
 def record(gate: Gate, environments: tuple[Environment, Environment]) -> Record:
@@ -41,69 +41,45 @@ def record(gate: Gate, environments: tuple[Environment, Environment]) -> Record:
         "planted": dict(gate.sides[1].planted),
         "spent": gate.spent,
         "rounds": gate.rounds,
-        "cells": [gate.row(question) for question in gate.questions],
+        "cells": [_cell(gate, question) for question in gate.questions],
     }
 
 
-def counts(comparison: Record) -> Counter[str]:
-    """How many cells have each verdict, and how many `CHANGED` pixels."""
-    found = Counter(cell["verdict"] for cell in comparison["cells"])
-    found[CHANGED] = sum((cell["pixels"] or {}).get("status") == CHANGED for cell in comparison["cells"])
-    return found
+def _cell(gate: Gate, question: Question) -> Record:
+    course, survey = gate.courses[question.name], gate.surveys.get(question.name, {})
+    return {
+        "cell": question.name,
+        "method": question.method,
+        "verdict": (course.verdict or Verdict.UNRESOLVED).value,
+        "reason": course.reason,
+        "planted": question.planted(gate.sides[-1]),
+        "calls_per_block": course.calls,
+        "pixels": survey.get("pixels"),
+        "memory": survey.get("memory"),
+        "visits": [_raw(visit) for visit in gate.visits[question.name]],
+    } | summary(course, gate.settings.threshold)
 
 
-def by_severity(comparison: Record) -> list[Record]:
-    """The cells, worst verdict first, and the largest ratio first among equals."""
-    return sorted(
-        comparison["cells"], key=lambda cell: (SEVERITY.index(cell["verdict"]), -abs((cell["ratio"] or 1) - 1))
-    )
+def summary(course: Course, threshold: float) -> Record:
+    """What the report shows of a cell's timing; all `None` where there are fewer than two pairs.
+
+    `ratio` is candidate / baseline with its 95 % interval; `floor` and `detectable` are shares (0.01 is 1 %).
+    """
+    estimate = course.estimate()
+    if estimate.pairs < 2:
+        return dict.fromkeys(("ratio", "low", "high", "floor", "detectable")) | {
+            "pairs": len(course.all_ratios)
+        }
+    low, high = estimate.interval()
+    return {
+        "ratio": math.exp(estimate.mean),
+        "low": low,
+        "high": high,
+        "floor": math.expm1(Estimate.of(course.all_ratios).reach()),
+        "detectable": Estimate.of(course.all_ratios).detectable(threshold),
+        "pairs": len(course.all_ratios),
+    }
 
 
-def sentence(cell: Record) -> str:
-    """What is said of one cell, for people: verdict, ratio, pixels, reason."""
-    parts = [f"{cell['cell']}: {cell['verdict']}"]
-    if cell["planted"] != 1:
-        parts.append(f"PLANTED x{cell['planted']:g}")
-    if cell["ratio"] is not None:
-        parts.append(f"{cell['ratio'] - 1:+.1%} [{cell['low'] - 1:+.1%}, {cell['high'] - 1:+.1%}]")
-    pixels = cell["pixels"] or {}
-    if pixels.get("status") == CHANGED:
-        parts.append(f"pixels CHANGED by up to {pixels['largest']:.2g} ({pixels['psnr_change_db']:+.3f} dB)")
-        if cell["verdict"] == Verdict.FASTER.value:
-            parts.append("faster because different?")
-    memory = memory_ratio(cell)
-    if memory is not None and abs(memory - 1) > 0.01:
-        parts.append(f"peak memory {memory - 1:+.0%}")
-    return ", ".join(parts) + (f" ({cell['reason']})" if cell["reason"] else "")
-
-
-def memory_ratio(cell: Record) -> float | None:
-    """Candidate's peak bytes per call over the baseline's; None where that is not known."""
-    memory = cell["memory"] or {}
-    baseline, candidate = memory.get("baseline_bytes"), memory.get("candidate_bytes")
-    return candidate / baseline if baseline and candidate is not None else None
-
-
-def regressed(comparison: Record) -> bool:
-    """Whether a cell is confirmed to be slower."""
-    return counts(comparison)[Verdict.SLOWER.value] > 0
-
-
-def unmeasured(comparison: Record) -> bool:
-    """Whether a cell failed, or none could be measured at all."""
-    found = counts(comparison)
-    return found[Verdict.FAILED.value] > 0 or found[Verdict.SKIPPED.value] == len(comparison["cells"])
-
-
-def refused(comparison: Record) -> str:
-    """Why an A/A run refuses its threshold, or nothing: some cell's noise is above it."""
-    threshold = comparison["settings"]["threshold"]
-    noisy = [cell for cell in comparison["cells"] if cell["floor"] is not None and cell["floor"] > threshold]
-    if not comparison["same"] or not noisy:
-        return ""
-    worst = max(noisy, key=lambda cell: cell["floor"])
-    return (
-        f"The threshold of {threshold:.2%} is under the noise floor of {len(noisy)} of"
-        f" {len(comparison['cells'])} cells (highest: {worst['floor']:.2%}, {worst['cell']});"
-        " raise --threshold or --budget."
-    )
+def _raw(visit: Record) -> Record:
+    return {name: value for name, value in visit.items() if name not in ("kind", "cell", "comparison")}

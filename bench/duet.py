@@ -55,7 +55,9 @@ class Pair:
         self.timeout = timeout
         self.prepared: set[str] = set()
         started = {
-            index: Worker(worker_command(sides[index].python), worker_environment(snapshot, threads), snapshot)
+            index: Worker(
+                worker_command(sides[index].python), worker_environment(snapshot, threads), snapshot
+            )
             for index in random.sample(range(len(sides)), len(sides))
         }
         self.workers = [started[index] for index in range(len(sides))]
@@ -159,7 +161,7 @@ class Crew:
     ) -> Iterator[tuple[Question, Row]]:
         """`act` on each question, all with one pair; a pair that is lost is replaced.
 
-        A cell that fails yields `{"verdict": ..., "reason": ...}`. Raises `WorkerError` when no pair can start.
+        A cell that fails yields `{"verdict": ..., "reason": ...}`. Raises `WorkerError` when no pair starts.
         """
         left = list(questions)
         while left:

@@ -79,11 +79,16 @@ def find_python(version: str) -> Path | None:
 
 
 def probe(python: Path) -> dict[str, Any]:
-    """Versions of torch and torchvision in an environment; raises `UsageError` if torch cannot be imported."""
+    """Versions of torch and torchvision in an environment; raises `UsageError` if it has no torch."""
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryDirectory() as nowhere:  # so that no folder of the caller's shadows a package
         done = subprocess.run(
-            [str(python), "-c", PROBE], capture_output=True, text=True, cwd=nowhere, env=variables, check=False
+            [str(python), "-c", PROBE],
+            capture_output=True,
+            text=True,
+            cwd=nowhere,
+            env=variables,
+            check=False,
         )
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
@@ -111,7 +116,16 @@ def _make(version: str, folder: Path, uv: str) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     minor = f"{sys.version_info.major}.{sys.version_info.minor}"
     _run([uv, "venv", "--quiet", "--clear", "--python", minor, str(folder)], version)
-    install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(folder), f"torch=={version}"]
+    install = [
+        uv,
+        "pip",
+        "install",
+        "--quiet",
+        "--compile-bytecode",
+        "--python",
+        str(folder),
+        f"torch=={version}",
+    ]
     try:
         _run([*install, "numpy", "torchvision"], version)
     except UsageError:

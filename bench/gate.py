@@ -1,6 +1,5 @@
-"""The version gate: survey, then rounds of process pairs until every cell is closed or the budget is spent."""
+"""The version gate: a survey, then pairs of processes until every cell is closed or the budget is spent."""
 
-import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,14 +10,14 @@ from upbench.bench.duet import TIMEOUT_SECONDS, Crew, Pair, Question, Row, Side,
 from upbench.bench.progress import Course, conclude, settle
 from upbench.bench.store import Journal
 from upbench.bench.survey import surveyor
-from upbench.bench.verdict import Estimate, Verdict
+from upbench.bench.verdict import Verdict
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a comparison is told: `threshold` as a share (0.03), `budget` in seconds, time limit per answer."""
+    """What a comparison is told: `threshold` as a share (0.03), `budget` and `timeout` per answer in seconds."""
 
     threshold: float = 0.03
     budget: float = 120.0
@@ -30,7 +29,12 @@ class Gate:
     """One comparison of a candidate with the baseline. Its state is what the journal's rows add up to."""
 
     def __init__(
-        self, sides: Sequence[Side], questions: Sequence[Question], settings: Settings, snapshot: Path, say: Say
+        self,
+        sides: Sequence[Side],
+        questions: Sequence[Question],
+        settings: Settings,
+        snapshot: Path,
+        say: Say,
     ) -> None:
         """Nothing is measured yet; `say` gets a line for each round."""
         self.sides, self.questions, self.settings, self.say = sides, questions, settings, say
@@ -97,7 +101,9 @@ class Gate:
     def _round(self) -> Iterator[Row]:
         start = time.monotonic()
         number, asked = self.rounds + 1, self._open()
-        self.say(f"pair {number}: {len(asked)} cells open, {self.spent:.0f} of {self.settings.budget:.0f} s spent")
+        self.say(
+            f"pair {number}: {len(asked)} cells open, {self.spent:.0f} of {self.settings.budget:.0f} s spent"
+        )
         random.shuffle(asked)
         for question, row in self.crew.work(asked, self._visit):
             purpose = self.courses[question.name].purpose
@@ -107,42 +113,3 @@ class Gate:
 
     def _visit(self, pair: Pair, question: Question) -> Row:
         return visit(pair, question, self.courses[question.name].calls)
-
-    def row(self, question: Question) -> Row:
-        """The cell's row of `versions.json`: verdict, ratio with its interval, floor, pixels, memory, raw blocks."""
-        course, survey = self.courses[question.name], self.surveys.get(question.name, {})
-        shared = {
-            "cell": question.name,
-            "method": question.method,
-            "verdict": (course.verdict or Verdict.UNRESOLVED).value,
-            "reason": course.reason,
-            "planted": question.planted(self.sides[-1]),
-            "calls_per_block": course.calls,
-            "pixels": survey.get("pixels"),
-            "memory": survey.get("memory"),
-            "visits": [_raw(visit) for visit in self.visits[question.name]],
-        }
-        return shared | summary(course, self.settings.threshold)
-
-
-def summary(course: Course, threshold: float) -> Row:
-    """What the report shows of a cell's timing; all `None` where there are fewer than two pairs.
-
-    `ratio` is candidate / baseline with its 95 % interval; `floor` and `detectable` are shares (0.01 is 1 %).
-    """
-    estimate = course.estimate()
-    if estimate.pairs < 2:
-        return dict.fromkeys(("ratio", "low", "high", "floor", "detectable")) | {"pairs": len(course.all_ratios)}
-    low, high = estimate.interval()
-    return {
-        "ratio": math.exp(estimate.mean),
-        "low": low,
-        "high": high,
-        "floor": math.expm1(Estimate.of(course.all_ratios).reach()),
-        "detectable": Estimate.of(course.all_ratios).detectable(threshold),
-        "pairs": len(course.all_ratios),
-    }
-
-
-def _raw(visit: Row) -> Row:
-    return {name: value for name, value in visit.items() if name not in ("kind", "cell", "comparison")}

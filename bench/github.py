@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from upbench.bench.comparison import Record, by_severity, counts, sentence
+from upbench.bench.outcome import Record, by_severity, counts, sentence, title
 from upbench.bench.pixels import CHANGED
 from upbench.bench.verdict import Verdict
 
@@ -20,13 +20,13 @@ def annotations(comparisons: Sequence[Record]) -> list[str]:
     """`::error` for slower and failed cells, `::warning` for changed pixels and open verdicts."""
     errors, warnings = [], []
     for comparison in comparisons:
-        title = _title(comparison)
+        name = title(comparison)
         for cell in by_severity(comparison):
             changed = (cell["pixels"] or {}).get("status") == CHANGED
             if cell["verdict"] in ERRORS:
-                errors.append(_command("error", title, sentence(cell)))
+                errors.append(_command("error", name, sentence(cell)))
             elif cell["verdict"] in WARNINGS or changed:
-                warnings.append(_command("warning", title, sentence(cell)))
+                warnings.append(_command("warning", name, sentence(cell)))
     return errors[:SHOWN] + warnings[:SHOWN]
 
 
@@ -40,18 +40,16 @@ def _escaped(text: str, also: str = "") -> str:
     return text
 
 
-def _title(comparison: Record) -> str:
-    return f"torch {comparison['baseline']['label']} -> {comparison['candidate']['label']}"
-
-
 def line(comparison: Record) -> str:
     """One line of markdown: the outcome of a comparison."""
     found = counts(comparison)
-    mark = "❌" if found["SLOWER"] or found["FAILED"] else "⚠️" if found[CHANGED] or found["UNRESOLVED"] else "✅"
+    mark = (
+        "❌" if found["SLOWER"] or found["FAILED"] else "⚠️" if found[CHANGED] or found["UNRESOLVED"] else "✅"
+    )
     said = [f"{found[verdict.value]} {verdict.value}" for verdict in Verdict if found[verdict.value]]
     planted = f" **Planted slowdowns: {comparison['planted']}.**" if comparison["planted"] else ""
     return (
-        f"{mark} **{_title(comparison)}**, threshold {comparison['settings']['threshold']:.1%}:"
+        f"{mark} **{title(comparison)}**, threshold {comparison['settings']['threshold']:.1%}:"
         f" {', '.join(said) or 'no cells'}; pixels changed in {found[CHANGED]}.{planted}"
     )
 

@@ -11,8 +11,6 @@ import tempfile
 from importlib.metadata import distribution
 from pathlib import Path
 
-import upbench.bench
-
 # glibc held still: memory that a call frees stays with the process, so that a call's time does not depend on
 # how often the kernel has to hand out pages; torch asks for huge pages. See README, "The version gate".
 HELD_STILL = {
@@ -20,7 +18,11 @@ HELD_STILL = {
     "MALLOC_TRIM_THRESHOLD_": str(8 << 30),
     "THP_MEM_ALLOC_ENABLE": "1",
 }
-DROPPED = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONSTARTUP")  # the first makes each import compile anew
+DROPPED = (
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONHOME",
+    "PYTHONSTARTUP",
+)  # the first makes each import compile anew
 
 
 def worker_command(python: Path) -> list[str]:
@@ -32,12 +34,16 @@ def worker_environment(snapshot: Path, threads: int) -> dict[str, str]:
     """Our environment with the snapshot first on the path, the memory regime, and `threads` for OpenMP."""
     kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
     path = os.pathsep.join(filter(None, [str(snapshot), kept.get("PYTHONPATH")]))
-    return kept | HELD_STILL | {
-        "PYTHONPATH": path,
-        "PYTHONSAFEPATH": "1",
-        "OMP_NUM_THREADS": str(threads),
-        "MKL_NUM_THREADS": str(threads),
-    }
+    return (
+        kept
+        | HELD_STILL
+        | {
+            "PYTHONPATH": path,
+            "PYTHONSAFEPATH": "1",
+            "OMP_NUM_THREADS": str(threads),
+            "MKL_NUM_THREADS": str(threads),
+        }
+    )
 
 
 def take_snapshot(cache: Path) -> Path:
@@ -53,8 +59,10 @@ def take_snapshot(cache: Path) -> Path:
 
 
 def _own_files() -> list[tuple[str, Path]]:
-    rooms = {package: Path(next(iter(__import__(f"upbench.{package}", fromlist=["_"]).__path__)))
-             for package in ("bench", "methods")}
+    rooms = {
+        package: Path(next(iter(__import__(f"upbench.{package}", fromlist=["_"]).__path__)))
+        for package in ("bench", "methods")
+    }
     return [
         (f"upbench/{room}/{path.relative_to(folder).as_posix()}", path)
         for room, folder in rooms.items()
@@ -65,7 +73,11 @@ def _own_files() -> list[tuple[str, Path]]:
 
 def _metadata() -> list[tuple[str, Path]]:
     files = distribution("upbench").files or []
-    return [(file.name, Path(str(file.locate()))) for file in files if file.name in ("METADATA", "entry_points.txt")]
+    return [
+        (file.name, Path(str(file.locate())))
+        for file in files
+        if file.name in ("METADATA", "entry_points.txt")
+    ]
 
 
 def _copy(files: dict[str, Path], target: Path) -> None:

@@ -26,7 +26,7 @@ class Worker:
 
     def __init__(self, command: list[str], environment: Mapping[str, str], folder: Path) -> None:
         """Start the process in `folder` and return at once; `greet` waits for its hello."""
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 # lives as long as the worker
         self._process = subprocess.Popen(
             [*command, str(os.getpid())],
             stdin=subprocess.PIPE,
@@ -62,7 +62,7 @@ class Worker:
     def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         """The answer to one request.
 
-        Raises `SkippedError` or `FailedError` for the cell, `WorkerError` when the worker is lost (it is killed).
+        Raises `SkippedError` or `FailedError` for the cell, `WorkerError` when the worker is lost (and killed).
         """
         try:
             assert self._process.stdin is not None

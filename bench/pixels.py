@@ -12,7 +12,7 @@ IDENTICAL = "identical"
 ROUNDING = "within rounding"
 CHANGED = "CHANGED"
 
-# Within this many ULP of 1.0 a difference is one of rounding: another order of the same few sums and products.
+# Within this many ULP of 1.0 a difference is one of rounding: the same few sums in another order.
 ROUNDING_ULPS = {"float64": 8, "float32": 8, "float16": 2, "bfloat16": 2}
 ULP = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 
@@ -62,7 +62,8 @@ def compare(baseline: Array, candidate: Array, truth: Array, dtype: str) -> Pixe
 
 def _unit(image: Array, dtype: str) -> Array:
     values = image.astype(np.float64)
-    return values / 255 if dtype == "uint8" else values
+    scaled: Array = values / 255 if dtype == "uint8" else values
+    return scaled
 
 
 def eight_bit(image: Array) -> Array:
@@ -90,7 +91,8 @@ def picture(shape: tuple[int, int, int, int], seed: int = 0) -> Array:
     noise = np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
     image = np.fft.irfft2(np.fft.rfft2(noise) / frequency, s=(rows, columns))
     spread = image.std(axis=(-2, -1), keepdims=True)
-    return np.clip(0.5 + 0.2 * image / np.maximum(spread, 1e-12), 0, 1).astype(np.float32)
+    values: Array = np.clip(0.5 + 0.2 * image / np.maximum(spread, 1e-12), 0, 1).astype(np.float32)
+    return values
 
 
 def shrink(high: Array, scale: int) -> Array:

@@ -83,11 +83,8 @@ def conclude(course: Course, threshold: float) -> None:
     """At the end: a cell in two groups is called so, and what is open is unresolved."""
     two = groups(course.all_ratios)
     if two and course.verdict is not Verdict.SAME and not _one_sided(course.all_ratios, threshold):
-        low, high = (np.exp(np.mean(group)) for group in two)
-        course.close(
-            Verdict.BIMODAL,
-            f"its processes fall into two groups: {len(two[0])} pairs at {low:.3f}, {len(two[1])} at {high:.3f}",
-        )
+        said = " and ".join(f"{len(group)} pairs at {np.exp(np.mean(group)):.3f}" for group in two)
+        course.close(Verdict.BIMODAL, f"its processes fall into two groups: {said}")
     elif course.verdict is None:
         course.close(Verdict.UNRESOLVED, _why_open(course))
 

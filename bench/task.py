@@ -45,15 +45,13 @@ class Task:
         upsampler = conforming(adapter, cell.scale, torch.device(cell.device), dtype)
         shape = workload(cell.workload).shape
         inputs = [
-            random_images(
-                shape, dtype=dtype, device=cell.device, memory_format=cell.memory_format, seed=seed
-            )
+            random_images(shape, dtype=dtype, device=cell.device, memory_format=cell.memory_format, seed=seed)
             for seed in range(INPUTS)
         ]
         return cls(cell=cell, upsampler=upsampler, call=call_of(cell, upsampler), inputs=inputs)
 
     def block(self, calls: int, seed: int, planted: float = 1.0) -> dict[str, float]:
-        """Time `calls` calls after one untimed call.
+        """Time `calls` calls, after one untimed call where they are short (a long one warms itself).
 
         Returns seconds of the whole block and minor page faults in it. `planted` above 1 has the same method
         go on working on a small corner of the input until that multiple of the block's time is full.
@@ -62,7 +60,8 @@ class Task:
         natives = self._scatter(random.Random(seed), min(calls, INPUTS))
         turns = [natives[index % len(natives)] for index in range(calls)]
         with self._mode(), _collector_off():
-            self.call(natives[-1])
+            if calls > 1:
+                self.call(natives[-1])
             faults = _minor_faults()
             seconds = self._timed(turns) if planted <= 1 else self._planted(turns, planted)
             faults = _minor_faults() - faults
@@ -116,7 +115,7 @@ class Task:
         return now - start
 
     def output(self, low: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
-        """The method's image of `low` `(N, C, H, W)` float32 on [0, 1], given in the cell's dtype and layout."""
+        """The method's image of `low` `(N, C, H, W)` float32 on [0, 1], given in the cell's dtype."""
         dtype = getattr(torch, self.cell.dtype)
         image = torch.from_numpy(low)
         given = (image * 255).round().to(dtype) if dtype == torch.uint8 else image.to(dtype)

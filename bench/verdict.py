@@ -1,4 +1,4 @@
-"""From log ratios to verdicts. One number for each pair of processes; blocks inside a pair are not independent.
+"""From log ratios to verdicts: one number for each pair of processes, whose blocks are not independent.
 
 A ratio is candidate seconds / baseline seconds: above 1 is slower. A cell is *flagged* when, with
 false-discovery control over all cells (Benjamini & Hochberg, 1995), its ratio is beyond the threshold; it is
@@ -17,7 +17,11 @@ from scipy import stats
 CONFIDENCE = 0.95
 DISCOVERY_RATE = 0.05
 MIN_PAIRS = 5  # before anything is said of a cell
-LOOKS = (6, 12, 24)  # fresh pairs at which a flagged cell may be confirmed; the error is shared among the looks
+LOOKS = (
+    6,
+    12,
+    24,
+)  # fresh pairs at which a flagged cell may be confirmed; the error is shared among the looks
 BIMODAL_PAIRS = 8  # before a cell can be called bimodal
 BIMODAL_MEMBERS = 3
 BIMODAL_APART = 5.0  # between the means of two groups, in standard deviations inside them
@@ -61,10 +65,7 @@ class Estimate:
         return math.exp(self.mean - self.reach()), math.exp(self.mean + self.reach())
 
     def beyond(self, threshold: float) -> float:
-        """One-sided p-value of "the ratio is not above 1 + threshold" (`threshold` > 0) or not below its inverse.
-
-        The smaller of the two directions, doubled.
-        """
+        """The p-value of "the ratio is within the threshold": one-sided in its own direction, doubled."""
         distance = abs(self.mean) - math.log1p(threshold)
         if not math.isfinite(self.error):
             return 1.0
@@ -73,7 +74,7 @@ class Estimate:
         return min(1.0, 2 * float(stats.t.sf(distance / self.error, self.pairs - 1)))
 
     def detectable(self, threshold: float) -> float:
-        """The smallest true slowdown (0.05 is 5 %) that this many pairs would have told from `threshold`, 95 % of times."""
+        """The smallest true slowdown (0.05 is 5 %) that as many pairs tell from `threshold` 19 times in 20."""
         needed = self.reach() + self.error * _quantile(POWER, self.pairs)
         return math.expm1(math.log1p(threshold) + needed)
 
@@ -96,7 +97,7 @@ def inside(estimate: Estimate, threshold: float) -> bool:
 
 
 def confirmed(fresh: Sequence[float], sign: int, threshold: float) -> bool:
-    """Whether the fresh log ratios are beyond the threshold in the flagged direction at one of the looks passed."""
+    """Whether fresh log ratios are beyond the threshold, in the flagged direction, at one of the looks."""
     passed = [look for look in LOOKS if look <= len(fresh)]
     return any(_confirmed_at(fresh[:look], sign, threshold) for look in passed)
 
@@ -110,13 +111,16 @@ def _confirmed_at(fresh: Sequence[float], sign: int, threshold: float) -> bool:
 def groups(log_ratios: Sequence[float]) -> tuple[list[float], list[float]] | None:
     """The two groups that process pairs fall into, or None where there is one.
 
-    The best split into two groups of at least three pairs; they count as two when their means are at least 2 %
-    and five standard deviations apart, with an empty gap of two (a normal sample split in halves has 2.6).
+    The best split into groups of at least three pairs; they count as two when their means are at least 2 %
+    and five standard deviations apart, with an empty gap of two (halves of a normal sample: 2.6 apart).
     """
     values = np.sort(np.asarray(log_ratios, dtype=np.float64))
     if len(values) < BIMODAL_PAIRS:
         return None
-    cut = min(range(BIMODAL_MEMBERS, len(values) - BIMODAL_MEMBERS + 1), key=lambda cut: _scatter(values[:cut]) + _scatter(values[cut:]))
+    cut = min(
+        range(BIMODAL_MEMBERS, len(values) - BIMODAL_MEMBERS + 1),
+        key=lambda cut: _scatter(values[:cut]) + _scatter(values[cut:]),
+    )
     low, high = values[:cut], values[cut:]
     within = math.sqrt((_scatter(low) + _scatter(high)) / (len(values) - 2))
     apart, gap = float(high.mean() - low.mean()), float(high[0] - low[-1])

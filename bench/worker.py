@@ -81,7 +81,7 @@ class Bench:
         from upbench.bench.errors import FailedError, SkippedError
 
         try:
-            values = getattr(self, f"_{request.pop('ask')}")(**request)
+            values: Message = getattr(self, f"_{request.pop('ask')}")(**request)
         except SkippedError as error:
             return {"ok": False, "kind": "skipped", "reason": sentence(error)}
         except FailedError as error:
@@ -100,7 +100,8 @@ class Bench:
         return {}
 
     def _block(self, cell: str, calls: int, seed: int, planted: float = 1.0) -> Message:
-        return self.tasks[cell].block(calls, seed, planted)
+        measured: Message = self.tasks[cell].block(calls, seed, planted)
+        return measured
 
     def _output(self, cell: str, low: str, high: str) -> Message:
         """Write the image of the array in file `low` to file `high`; the digest is of its bytes."""

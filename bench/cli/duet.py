@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upbench.bench import comparison, github, host
+from upbench.bench import comparison, github, host, outcome
 from upbench.bench.adapters import from_spec, select
 from upbench.bench.cells import DTYPES, plan, workload
 from upbench.bench.cli import options
@@ -47,7 +47,9 @@ def add(commands: "SubParsers") -> None:
     )
     what = "a release such as 2.13.0, a python, or a virtual environment"
     parser.add_argument("--baseline", required=True, metavar="PY", help=what)
-    parser.add_argument("--candidate", nargs="+", required=True, metavar="PY", help=f"{what}; several may be given")
+    parser.add_argument(
+        "--candidate", nargs="+", required=True, metavar="PY", help=f"{what}; several may be given"
+    )
     parser.add_argument(
         "--plant",
         nargs="+",
@@ -81,9 +83,15 @@ def add_gate_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--threshold", type=share, default=0.03, metavar="SHARE", help="such as 3%% (default) or 0.03"
     )
-    group.add_argument("--budget", type=seconds, default=120.0, metavar="TIME", help="such as 120s (default) or 5m")
     group.add_argument(
-        "--timeout", type=seconds, default=60.0, metavar="TIME", help="for one answer of a worker (default: 60s)"
+        "--budget", type=seconds, default=120.0, metavar="TIME", help="such as 120s (default) or 5m"
+    )
+    group.add_argument(
+        "--timeout",
+        type=seconds,
+        default=60.0,
+        metavar="TIME",
+        help="for one answer of a worker (default: 60s)",
     )
     group.add_argument(
         "--environments",
@@ -159,17 +167,17 @@ def run(arguments: argparse.Namespace) -> int:
     return conclude(comparisons)
 
 
-def conclude(comparisons: list[comparison.Record]) -> int:
+def conclude(comparisons: list[outcome.Record]) -> int:
     """Print what was found, tell GitHub, and choose the exit code: a regression outweighs a failure."""
     for each in comparisons:
         print(f"\n{github.line(each)}")
-        for cell in comparison.by_severity(each):
-            print(f"  {comparison.sentence(cell)}")
+        for cell in outcome.by_severity(each):
+            print(f"  {outcome.sentence(cell)}")
     github.publish(comparisons)
-    refusals = [text for each in comparisons if (text := comparison.refused(each))]
-    if any(comparison.regressed(each) for each in comparisons):
+    refusals = [text for each in comparisons if (text := outcome.refused(each))]
+    if any(outcome.regressed(each) for each in comparisons):
         return options.EXIT_REGRESSION
-    if any(comparison.unmeasured(each) for each in comparisons):
+    if any(outcome.unmeasured(each) for each in comparisons):
         return options.EXIT_FAILED
     if refusals:
         raise UsageError(refusals[0])
