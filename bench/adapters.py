@@ -77,8 +77,7 @@ def discover() -> dict[str, Adapter]:
     """All installed adapters by name, sorted; ours and strangers' alike."""
     found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
     return {
-        entry.name: Adapter(name=entry.name, family=entry.module.rpartition(".")[2], load=entry.load)
-        for entry in found
+        entry.name: Adapter(name=entry.name, family=entry.module.rpartition(".")[2], load=entry.load) for entry in found
     }
 
 

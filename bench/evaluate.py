@@ -35,9 +35,12 @@ QUALITY_COLUMNS = (
 class Pair(Protocol):
     """Images and what they were degraded to: uint8 `(N, 3, H, W)` and `(N, 3, H/scale, W/scale)`, with ids."""
 
-    ids: list[str]
-    high: Tensor
-    low: Tensor
+    @property
+    def ids(self) -> list[str]: ...  # noqa: D102
+    @property
+    def high(self) -> Tensor: ...  # noqa: D102
+    @property
+    def low(self) -> Tensor: ...  # noqa: D102
 
 
 @dataclass(slots=True, kw_only=True)

@@ -40,24 +40,29 @@ def scatter(run: Run, path: Path) -> bool:
     columns = [column for column in table if str(column).endswith("(ms)")]
     figure = Figure(figsize=(6 * len(columns), 4.5), layout="constrained")
     for axis, column in zip(figure.subplots(1, len(columns), squeeze=False)[0], columns, strict=True):
-        points = table.dropna(subset=[column, "PSNR (dB)"])
-        front = _front(points, column)
-        axis.scatter(points[column], points["PSNR (dB)"], s=28, color="0.6")
-        axis.plot(front[column], front["PSNR (dB)"], "o-", color="tab:blue", markersize=6, linewidth=1)
-        for _, row in front.iterrows():
-            axis.annotate(
-                row["method"],
-                (row[column], row["PSNR (dB)"]),
-                xytext=(6, -11),
-                textcoords="offset points",
-                fontsize=8,
-            )
-        axis.set(xscale="log", xlabel=f"time, {column}, log scale", ylabel="PSNR (dB)")
-        axis.set_title("up and left is better; the line joins what nothing beats", fontsize=9)
-        axis.margins(x=0.15, y=0.12)
-        axis.grid(alpha=0.3)
+        _scatter_one(axis, table.dropna(subset=[column, "PSNR (dB)"]), column)
     figure.savefig(path, dpi=120)
     return True
+
+
+def _scatter_one(axis: Any, points: pd.DataFrame, time: str) -> None:
+    front = _front(points, time)
+    floor = front["PSNR (dB)"].min() - 1
+    near, far = points[points["PSNR (dB)"] >= floor], points[points["PSNR (dB)"] < floor]
+    axis.scatter(near[time], near["PSNR (dB)"], s=28, color="0.6")
+    axis.plot(front[time], front["PSNR (dB)"], "o-", color="tab:blue", markersize=6, linewidth=1)
+    for _, row in front.iterrows():
+        place = {"xytext": (-7, 5), "textcoords": "offset points", "fontsize": 8, "ha": "right"}
+        axis.annotate(row["method"], (row[time], row["PSNR (dB)"]), **place)
+    axis.set(xscale="log", xlabel=f"time, {time}, log scale", ylabel="PSNR (dB)")
+    axis.margins(x=0.25, y=0.12)
+    axis.set_ylim(bottom=floor - 0.2)
+    for _, row in far.iterrows():
+        axis.plot(row[time], floor, "v", color="tab:red", markersize=6)
+        place = {"xytext": (7, -2), "textcoords": "offset points", "fontsize": 7, "color": "tab:red"}
+        axis.annotate(f"{row['method']}, {row['PSNR (dB)']:.1f} dB", (row[time], floor), **place)
+    axis.set_title("up and left is better; the line joins what nothing beats", fontsize=9)
+    axis.grid(alpha=0.3)
 
 
 def _front(points: pd.DataFrame, time: str) -> pd.DataFrame:
@@ -138,22 +143,23 @@ def errors(run: Run, path: Path) -> bool:
 
 def _picture(batch: Array) -> Array:
     """The first image of a batch `(N, C, H, W)` as `(H, W, C)`."""
-    return batch[0].transpose(1, 2, 0)
+    first: Array = batch[0].transpose(1, 2, 0)
+    return first
 
 
 def _distinct(run: Run, kind: str) -> list[tuple[str, Array]]:
-    """A picture of each method's output; methods whose outputs are within one level of each other share one."""
+    """A picture of each method's output, best PSNR first; methods within one level of each other share one."""
+    ranked = list(headline(run.quality, run.speed)["method"])
     shown: list[tuple[list[str], Array]] = []
-    for key, batch in run.samples.items():
-        folder, _, method = key.partition("/")
-        if folder != kind:
+    for method in ranked:
+        batch = run.samples.get(f"{kind}/{method}")
+        if batch is None:
             continue
-        for names, first in shown:
-            if first.shape == batch.shape and np.abs(first.astype(int) - batch).max() <= 1:
-                names.append(method)
-                break
-        else:
+        same = next((names for names, first in shown if np.abs(first.astype(int) - batch).max() <= 1), None)
+        if same is None:
             shown.append(([method], batch))
+        else:
+            same.append(method)
     return [(_label(names), _picture(batch)) for names, batch in shown[:MAX_PICTURES]]
 
 

@@ -53,8 +53,8 @@ def read(folder: Path) -> Run:
 def speed_frame(document: dict[str, Any]) -> pd.DataFrame:
     """One row a measured cell: its axes, median seconds, quartiles, spread, throughput, and the copy's share.
 
-    `spread` is (q3 - q1) / median; `megapixels_per_second` counts output pixels; `copy_share` is the time of a plain copy
-    of the output over the cell's time: 1 means as fast as copying.
+    `spread` is (q3 - q1) / median; `megapixels_per_second` counts output pixels; `copy_share` is the time of a
+    plain copy of the output over the cell's time: 1 means as fast as copying.
     """
     rows = []
     for benchmark in document.get("benchmarks", []):

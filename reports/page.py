@@ -20,6 +20,7 @@ def compose(run: Run) -> str:
     drawn = figures.draw_all(run, run.folder / "figures")
     sections: list[Callable[[Run, dict[str, Path]], str]] = [
         _head,
+        _advice,
         _headline,
         _pictures,
         _claims,
@@ -66,6 +67,30 @@ def describe_host(run: Run) -> str:
         f"{device}{host['cpu']}, {host['cores']} cores, {host['system']}, Python {host['python']},"
         f" torch {packages['torch']}, upbench {packages.get('upbench', '?')}, {host['utc']}."
     )
+
+
+def _advice(run: Run, drawn: dict[str, Path]) -> str:
+    """What to use, in a few sentences, for people who read no further."""
+    table = tables.headline(run.quality, run.speed)
+    if "PSNR (dB)" not in table:
+        return ""
+    scored = table.dropna(subset=["PSNR (dB)"])
+    if scored.empty:
+        return ""
+    top = scored.iloc[0]
+    lines = [f"- **Best quality**: `{top['method']}`, {top['PSNR (dB)']:.2f} dB."]
+    close = scored[scored["PSNR (dB)"] >= top["PSNR (dB)"] - claims.SAME_DB]
+    for column in [name for name in table if str(name).endswith("(ms)")]:
+        timed, near = scored.dropna(subset=[column]), close.dropna(subset=[column])
+        if timed.empty or near.empty:
+            continue
+        fastest, best = timed.loc[timed[column].idxmin()], near.loc[near[column].idxmin()]
+        lines.append(
+            f"- **{str(column).removesuffix(' (ms)')}**: for the best quality take `{best['method']}`"
+            f" ({best[column]:.3g} ms, within {claims.SAME_DB} dB of the best); the fastest of all is"
+            f" `{fastest['method']}` ({fastest[column]:.3g} ms, {fastest['PSNR (dB)']:.2f} dB)."
+        )
+    return "## What to use\n\n" + "\n".join(lines)
 
 
 def _headline(run: Run, drawn: dict[str, Path]) -> str:
@@ -121,9 +146,7 @@ def _edges(run: Run, drawn: dict[str, Path]) -> str:
     if run.diagnostics.empty:
         return ""
     kept = run.diagnostics[run.diagnostics["status"] == "ok"].drop(columns=["status", "reason"])
-    table = kept.rename(
-        columns={"jaggedness_pixels": "jaggedness (px)", "edge_width_pixels": "edge width (px)"}
-    )
+    table = kept.rename(columns={"jaggedness_pixels": "jaggedness (px)", "edge_width_pixels": "edge width (px)"})
     formats = {"jaggedness (px)": ".3f", "edge width (px)": ".2f", "overshoot": ".3f"}
     note = (
         "A black-to-white edge, tilted by one column in four rows. Jaggedness: how far the half-way line strays from a"
@@ -160,7 +183,5 @@ def _method(run: Run, drawn: dict[str, Path]) -> str:
         lines += [str(run.about["protocol"]), ""]
     if run.host:
         allocator = ", ".join(f"{name}={value}" for name, value in run.host["allocator"].items())
-        lines.append(
-            f"CPU capability {run.host['cpu_capability']}; allocator: {allocator or 'as the system has it'}."
-        )
+        lines.append(f"CPU capability {run.host['cpu_capability']}; allocator: {allocator or 'as the system has it'}.")
     return "\n".join(lines).rstrip()

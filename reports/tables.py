@@ -10,35 +10,27 @@ from upbench.reports.frame import COPY
 Format = Mapping[str, str]
 
 
-def markdown(
-    table: pd.DataFrame, formats: Format | None = None, best: Mapping[str, str] | None = None
-) -> str:
+def markdown(table: pd.DataFrame, formats: Format | None = None, best: Mapping[str, str] | None = None) -> str:
     """A GitHub table of a frame; `formats` maps columns to format specs, `best` maps columns to `max` or `min`.
 
-    The best values of a column are bold; a missing value is an empty cell.
+    Values that print as a column's best are bold; a missing value is an empty cell.
     """
     formats, best = formats or {}, best or {}
-    marked = {column: _best_rows(table[column], which) for column, which in best.items() if column in table}
+    bold = {c: _text(_extreme(table[c], which), formats.get(c)) for c, which in best.items() if c in table}
     numeric = [column for column in table if column in formats]
     lines = [
         "| " + " | ".join(str(column) for column in table) + " |",
         "|" + "|".join("---:" if column in numeric else "---" for column in table) + "|",
     ]
-    for index, row in table.iterrows():
-        cells = []
-        for column in table:
-            text = _text(row[column], formats.get(column))
-            cells.append(f"**{text}**" if text and index in marked.get(column, ()) else text)
-        lines.append("| " + " | ".join(cells) + " |")
+    for _, row in table.iterrows():
+        texts = {column: _text(row[column], formats.get(column)) for column in table}
+        lines.append("| " + " | ".join(f"**{t}**" if t and t == bold.get(c) else t for c, t in texts.items()) + " |")
     return "\n".join(lines)
 
 
-def _best_rows(values: "pd.Series[Any]", which: str) -> set[Any]:
+def _extreme(values: "pd.Series[Any]", which: str) -> Any:
     numbers = pd.to_numeric(values, errors="coerce")
-    if numbers.isna().all():
-        return set()
-    extreme = numbers.max() if which == "max" else numbers.min()
-    return set(numbers[(numbers - extreme).abs() <= 1e-9 * abs(extreme)].index)
+    return numbers.max() if which == "max" else numbers.min()
 
 
 def _text(value: Any, spec: str | None) -> str:
@@ -52,9 +44,7 @@ def headline(quality: pd.DataFrame, speed: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame({"method": pd.Series(dtype=str)})
     if not quality.empty:
         first = quality.iloc[0]
-        chosen = quality[
-            (quality["degradation"] == first["degradation"]) & (quality["scale"] == first["scale"])
-        ]
+        chosen = quality[(quality["degradation"] == first["degradation"]) & (quality["scale"] == first["scale"])]
         table = chosen[["method", "psnr_db", "ssim", "psnr_y_db"]].reset_index(drop=True)
     if not speed.empty:
         table = table.merge(_milliseconds(speed), on="method", how="outer")
@@ -101,9 +91,7 @@ def quality_by(quality: pd.DataFrame, degradation: str, scale: int) -> pd.DataFr
         "identical": "identical",
         "images": "images",
     }
-    return chosen.sort_values("psnr_db", ascending=False, kind="stable")[list(columns)].rename(
-        columns=columns
-    )
+    return chosen.sort_values("psnr_db", ascending=False, kind="stable")[list(columns)].rename(columns=columns)
 
 
 QUALITY_FORMATS = {
@@ -121,9 +109,7 @@ def speed_by(cells: pd.DataFrame) -> pd.DataFrame:
     """One workload's cells, fastest first: milliseconds, spread, throughput, speed relative to a plain copy."""
     table = cells.sort_values("seconds", kind="stable")
     varying = [
-        axis
-        for axis in ("device", "dtype", "memory_format", "mode", "step", "threads")
-        if table[axis].nunique() > 1
+        axis for axis in ("device", "dtype", "memory_format", "mode", "step", "threads") if table[axis].nunique() > 1
     ]
     out = table[["method", *varying]].copy()
     out["time (ms)"] = table["seconds"] * 1e3
@@ -150,19 +136,14 @@ def not_measured(quality: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     if not quality.empty:
         for _, row in quality[quality["status"] != "ok"].iterrows():
             what = f"quality {row['degradation']} x{row['scale']}"
-            rows.append(
-                {"method": row["method"], "status": row["status"], "reason": row["reason"], "what": what}
-            )
+            rows.append({"method": row["method"], "status": row["status"], "reason": row["reason"], "what": what})
     for _, row in cells[cells["status"] != "ok"].iterrows():
         method, _, axes = str(row["cell"]).partition("/")
-        rows.append(
-            {"method": method, "status": row["status"], "reason": row["reason"], "what": f"speed {axes}"}
-        )
+        rows.append({"method": method, "status": row["status"], "reason": row["reason"], "what": f"speed {axes}"})
     if not rows:
         return pd.DataFrame()
     keys = ["method", "status", "reason"]
-    grouped = pd.DataFrame(rows).groupby(keys, sort=False)["what"].agg(_several).reset_index()
-    return grouped
+    return pd.DataFrame(rows).groupby(keys, sort=False)["what"].agg(_several).reset_index()
 
 
 def _several(names: Sequence[str]) -> str:

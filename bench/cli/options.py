@@ -45,9 +45,7 @@ def positive(text: str) -> int:
 
 def add_methods(parser: argparse.ArgumentParser) -> None:
     """`--methods` and `--method`."""
-    parser.add_argument(
-        "--methods", nargs="+", metavar="NAME", help="methods by name (default: all; see upbench list)"
-    )
+    parser.add_argument("--methods", nargs="+", metavar="NAME", help="methods by name (default: all; see upbench list)")
     parser.add_argument(
         "--method",
         action="append",
@@ -79,13 +77,9 @@ def add_out(parser: argparse.ArgumentParser) -> None:
 def add_quality_options(parser: argparse.ArgumentParser) -> None:
     """What to upsample and how it was made small."""
     group = parser.add_argument_group("quality")
-    group.add_argument(
-        "--dataset", default="auto", help="auto, cifar10, photos or folder:DIR (default: auto)"
-    )
+    group.add_argument("--dataset", default="auto", help="auto, cifar10, photos or folder:DIR (default: auto)")
     group.add_argument("--split", default="test", choices=["train", "test"], help="default: test")
-    group.add_argument(
-        "--data", type=Path, metavar="DIR", help="folder of CIFAR-10's batches (or set UPBENCH_DATA)"
-    )
+    group.add_argument("--data", type=Path, metavar="DIR", help="folder of CIFAR-10's batches (or set UPBENCH_DATA)")
     group.add_argument("--limit", type=positive, metavar="N", help="use the first N images only")
     group.add_argument(
         "--degradations",
@@ -124,9 +118,7 @@ def add_speed_options(parser: argparse.ArgumentParser) -> None:
         dest="steps",
         help="forward, or train for forward and backward (default: forward)",
     )
-    group.add_argument(
-        "--threads", nargs="+", type=positive, default=[1], metavar="N", help="CPU threads (default: 1)"
-    )
+    group.add_argument("--threads", nargs="+", type=positive, default=[1], metavar="N", help="CPU threads (default: 1)")
     group.add_argument(
         "--seconds", type=float, default=0.25, metavar="T", help="time to spend on each cell (default: 0.25)"
     )

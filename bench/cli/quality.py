@@ -187,9 +187,7 @@ def _write_samples(tasks: list[Task], pairs: _PairCache, device: torch.device, o
         pair = next(iter(pairs.get(first.degradation, first.scale)))
     except DataError:
         return  # the rows say why
-    adapters = [
-        task.adapter for task in tasks if (task.degradation, task.scale) == (first.degradation, first.scale)
-    ]
+    adapters = [task.adapter for task in tasks if (task.degradation, task.scale) == (first.degradation, first.scale)]
     samples.write(out / "samples.npz", samples.collect(adapters, pair, first.scale, device))
 
 
