@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from upbench.bench import compare, groups, host, samples
+from upbench.bench import bootstrap, groups, host, samples
 from upbench.bench.adapters import Adapter
 from upbench.bench.conformance import conforming
 from upbench.bench.errors import FailedError, SkippedError
@@ -92,7 +92,7 @@ class Stage:
         _write_csv(self.out / "quality.csv", rows, list(QUALITY_COLUMNS))
         _write_csv(self.out / "comparisons.csv", _comparisons(rows))
         if per_image:
-            _write_csv(self.out / "quality-per-image.csv", _per_image(rows), [*KEYS, "image", *compare.METRICS])
+            _write_csv(self.out / "quality-per-image.csv", _per_image(rows), [*KEYS, "image", *bootstrap.METRICS])
         self._write_samples()
         write_json(self.out / "quality.json", self.about)
         self.journal.finish()
@@ -161,7 +161,7 @@ def _comparisons(rows: list[Row]) -> list[Row]:
     return [
         {"degradation": degradation, "scale": scale} | pair
         for (degradation, scale), per_image in measured.items()
-        for pair in compare.pairs(per_image)
+        for pair in bootstrap.pairs(per_image)
     ]
 
 
