@@ -64,17 +64,18 @@ def transposed_random(scale: int, device: torch.device, dtype: torch.dtype) -> U
     def upsample(low: Tensor) -> Tensor:
         channels = low.shape[1]
         if channels not in layers:
-            layers[channels] = _untrained(channels, scale).to(device, dtype)
+            layers[channels] = _untrained(channels, scale, device, dtype)
         high: Tensor = layers[channels](low)
         return high
 
     return upsample
 
 
-def _untrained(channels: int, scale: int) -> torch.nn.ConvTranspose2d:
-    with torch.random.fork_rng(devices=[]):
+def _untrained(channels: int, scale: int, device: torch.device, dtype: torch.dtype) -> torch.nn.ConvTranspose2d:
+    # Weights born in inference mode could not serve a later call that needs gradients.
+    with torch.inference_mode(mode=False), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return torch.nn.ConvTranspose2d(channels, channels, kernel_size=scale, stride=scale)
+        return torch.nn.ConvTranspose2d(channels, channels, kernel_size=scale, stride=scale).to(device, dtype)
 
 
 def _require_float(dtype: torch.dtype) -> None:

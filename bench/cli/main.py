@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from upbench.bench.cli import advise, bench, diagnose, duet, methods, pictures, quality, report, speed
-from upbench.bench.cli.options import EXIT_USAGE
+from upbench.bench.cli.options import EXIT_USAGE, Parser
 from upbench.bench.errors import UsageError
 from upbench.datasets.source import DataError
 
@@ -25,7 +25,7 @@ exit codes:
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="upbench",
         description="Benchmark ways of upsampling an image in PyTorch: quality, speed, and what to do about it.",
         epilog=EPILOG,

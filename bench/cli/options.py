@@ -4,7 +4,7 @@ import argparse
 import functools
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
 
@@ -20,6 +20,14 @@ EXIT_USAGE = 2  # asked for something that cannot be done
 EXIT_FAILED = 3  # some cells failed, or nothing could be measured
 
 DEFAULT_OUT = Path("reports/out")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one sentence, as every other of ours, and not the whole usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong on standard error and exit with the usage code."""
+        self.exit(EXIT_USAGE, f"upbench: {message}; see {self.prog} --help.\n")
 
 
 def add_command(commands: "SubParsers", name: str, *, help: str, example: str) -> argparse.ArgumentParser:

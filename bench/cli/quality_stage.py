@@ -24,6 +24,7 @@ from upbench.datasets.source import DataError, Dataset
 
 IMAGES_KEPT_IN_MEMORY = 20_000
 KEYS = ["dataset", "split", "degradation", "scale", "method"]
+COUNTS = {"images", "identical"}
 
 PROTOCOL = (
     "Low-resolution images are quantised to 8 bit. Methods get float32 RGB in [0, 1]; their output is clamped and"
@@ -176,8 +177,8 @@ def _per_image(rows: list[Row]) -> Iterable[Row]:
 
 def _write_csv(path: Path, rows: Iterable[Row], columns: list[str] | None = None) -> None:
     """Full precision; counts stay whole numbers where other rows have none."""
-    table = pd.DataFrame(rows, columns=columns).convert_dtypes(
-        convert_string=False, convert_boolean=False, convert_floating=False
-    )
+    table = pd.DataFrame(rows, columns=columns)
+    for count in COUNTS & set(table):
+        table[count] = table[count].astype("Int64")
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False)

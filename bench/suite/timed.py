@@ -40,10 +40,12 @@ def prepare(cell: Cell, adapters: dict[str, Adapter]) -> Timed:
             raise SkippedError("the yardstick is a plain copy, forward and eager")
         images = _inputs(cell, workload(cell.workload).output_shape(cell.scale))
         return Timed(call=_rotating(torch.clone, images))
+    if cell.step == "train" and not getattr(torch, cell.dtype).is_floating_point:
+        raise SkippedError(f"there are no gradients in {cell.dtype}")
     upsampler = _conforming(adapters[cell.method], cell.scale, cell.device, cell.dtype)
     function = call_of(cell, upsampler)
     images = _inputs(cell, workload(cell.workload).shape)
-    if cell.step == "train" or not upsampler.native:
+    if not upsampler.native:
         return Timed(call=_rotating(function, images))
     natives = [upsampler.prepare(image) for image in images]
     return Timed(call=_rotating(function, natives), conversion_seconds=_conversion_seconds(upsampler, images))
@@ -52,8 +54,10 @@ def prepare(cell: Cell, adapters: dict[str, Adapter]) -> Timed:
 def call_of(cell: Cell, upsampler: Upsampler) -> Callable[[Any], Any]:
     """What is timed of a cell: the call, compiled where that is asked, with its backward pass in training.
 
-    Raises `SkippedError` for a library that works on arrays of its own and is asked to compile.
+    Raises `SkippedError` for a library that works on arrays of its own and is asked to compile or to train.
     """
+    if cell.step == "train" and upsampler.native:
+        raise SkippedError("it has no backward pass")
     if cell.mode == "compile" and upsampler.native:
         raise SkippedError("torch.compile takes methods on tensors only")
     function = torch.compile(upsampler.upsample) if cell.mode == "compile" else upsampler.upsample

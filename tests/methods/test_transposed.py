@@ -64,6 +64,15 @@ def test_transposed_random_varies_by_phase_on_a_constant_image() -> None:
     assert tile.std(dim=1).max() > 0.05
 
 
+def test_a_layer_made_in_inference_mode_still_trains() -> None:
+    upsample = transposed.transposed_random(2, CPU, torch.float32)
+    low = torch.rand(1, 3, 4, 4)
+    with torch.inference_mode():
+        upsample(low)
+    upsample(low.requires_grad_()).sum().backward()
+    assert low.grad is not None
+
+
 def test_making_a_random_layer_leaves_the_callers_random_state_alone() -> None:
     before = torch.random.get_rng_state()
     transposed.transposed_random(2, CPU, torch.float32)(torch.rand(1, 3, 2, 2, generator=torch.Generator()))
