@@ -102,7 +102,7 @@ def _headline(run: Run, drawn: dict[str, Path]) -> str:
 
 def _pictures(run: Run, drawn: dict[str, Path]) -> str:
     found = [_figure(name, drawn) for name in ("exercise", "pairs", "errors") if name in drawn]
-    note = "Methods whose outputs differ by no more than one 8-bit level share a picture."
+    note = "Methods whose outputs differ by no more than three 8-bit levels share a picture."
     return "\n\n".join(["## Pictures", note, *found]) if found else ""
 
 
