@@ -13,7 +13,7 @@ from upbench.bench import quality
 from upbench.bench.adapters import Upsampler, sentence
 from upbench.bench.errors import FailedError, SkippedError
 
-PIXELS_AT_ONCE = 128 * 32 * 32  # as many images at once as stay in cache
+PIXELS_AT_ONCE = 64 * 32 * 32  # as many images at once as stay in cache
 
 QUALITY_COLUMNS = (
     "dataset",

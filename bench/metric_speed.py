@@ -15,7 +15,7 @@ from tqdm import tqdm
 from upbench.bench import quality
 from upbench.bench.inputs import random_images
 
-BATCH = 128
+BATCH = 64
 
 
 def main() -> None:
@@ -54,8 +54,8 @@ def score_by_scikit_image(
     """The same by a loop over scikit-image."""
     rows = [
         (
-            peak_signal_noise_ratio(one, other, data_range=255),
-            structural_similarity(
+            peak_signal_noise_ratio(one, other, data_range=255),  # type: ignore[no-untyped-call]
+            structural_similarity(  # type: ignore[no-untyped-call]
                 one,
                 other,
                 channel_axis=0,
