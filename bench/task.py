@@ -49,6 +49,7 @@ class Task:
             for seed in range(INPUTS)
         ]
         import os
+
         if os.environ.get("STRETCH"):
             sizes = 256 << 20
             torch.ones(sizes, dtype=torch.uint8)

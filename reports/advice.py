@@ -16,7 +16,9 @@ def candidates(quality: pd.DataFrame, speed: pd.DataFrame, workload: str) -> pd.
     if quality.empty or cells.empty:
         return pd.DataFrame(columns=["method", "psnr_db", "ssim", "pixels", "seconds"])
     cells = cells[cells["workload"] == workload]
-    ok = quality[(quality["status"] == "ok") & (quality["degradation"] == quality.iloc[0]["degradation"])]
+    first = quality.iloc[0]
+    same = (quality["degradation"] == first["degradation"]) & (quality["dtype"] == first["dtype"])
+    ok = quality[same & (quality["status"] == "ok")]
     scored = ok[ok["scale"] == (cells["scale"].iloc[0] if len(cells) else 0)]
     return scored[["method", "psnr_db", "ssim", "pixels"]].merge(cells[["method", "seconds"]], on="method")
 
