@@ -67,6 +67,15 @@ class Upsampler:
         """Upsample `(N, C, H, W)` to `(N, C, scale*H, scale*W)`, conversions included."""
         return self.restore(self.upsample(self.prepare(low)))
 
+    def attempt(self, low: Tensor) -> Tensor:
+        """Upsample as a call does; raises `SkippedError` where the method declines, `FailedError` where it breaks."""
+        try:
+            return self(low)
+        except (NotImplementedError, ImportError) as error:
+            raise SkippedError(sentence(error)) from error
+        except Exception as error:
+            raise FailedError(f"it raised {type(error).__name__}: {sentence(error)}") from error
+
 
 def sentence(error: BaseException) -> str:
     """An exception as one plain line: its message, or its kind where it has none."""

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from upbench.bench.adapters import Adapter, Upsampler, build, sentence
-from upbench.bench.errors import FailedError, SkippedError
+from upbench.bench.adapters import Adapter, Upsampler, build
+from upbench.bench.errors import FailedError
 from upbench.bench.inputs import random_images
 
 SHAPE = (2, 3, 16, 16)
@@ -36,12 +36,7 @@ def conforming(adapter: Adapter, scale: int, device: torch.device, dtype: torch.
 
 def _call(upsampler: Upsampler, low: Tensor, scale: int) -> Tensor:
     before = low.clone()
-    try:
-        high = upsampler(low)
-    except (NotImplementedError, ImportError) as error:
-        raise SkippedError(sentence(error)) from error
-    except Exception as error:
-        raise FailedError(f"it raised {type(error).__name__}: {sentence(error)}") from error
+    high = upsampler.attempt(low)
     n, c, h, w = low.shape
     expected = (n, c, scale * h, scale * w)
     if not isinstance(high, Tensor):

@@ -68,7 +68,7 @@ def _grey(adapter: Adapter, scale: int, device: torch.device) -> Grey:
     def upsample(low: Tensor) -> Array:
         images = low.to(device, torch.float32).expand(1, 3, -1, -1).contiguous()
         with torch.inference_mode():
-            green: Array = upsampler(images)[0, 1].double().cpu().numpy()
+            green: Array = upsampler.attempt(images)[0, 1].double().cpu().numpy()
         return green
 
     return upsample

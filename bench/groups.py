@@ -25,8 +25,8 @@ def group(adapters: list[Adapter], low: Tensor, scale: int, device: torch.device
         try:
             upsampler = conforming(adapter, scale, device, torch.float32)
             with torch.inference_mode():
-                high = upsampler(images).clamp(0, 1)
-        except (SkippedError, FailedError, NotImplementedError):
+                high = upsampler.attempt(images).clamp(0, 1)
+        except (SkippedError, FailedError):
             continue
         groups[adapter.name] = next(
             (name for name, leader in leaders.items() if _same(leader, high)),

@@ -62,7 +62,7 @@ class Worker:
     def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         """The answer to one request.
 
-        Raises `SkippedError` or `FailedError` for the cell, `WorkerError` when the worker is lost (and killed).
+        Raises `SkippedError` or `FailedError` for the cell, `WorkerError` when the worker is lost.
         """
         try:
             assert self._process.stdin is not None
@@ -92,12 +92,19 @@ class Worker:
         return message
 
     def _lost(self, how: str) -> WorkerError:
+        """End the worker; the error tells how it was lost, and after a crash its last words."""
+        detail = ""
+        if how == "crashed":
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=5)  # its own exit status, not the one of our kill
+            detail = f": exit status {self._process.poll()}{self._last_words()}"
         self.kill()
-        status = self._process.returncode
+        return WorkerError(f"the worker {how}{detail}")
+
+    def _last_words(self) -> str:
         self._stderr.seek(0)
-        last = self._stderr.read().decode("utf-8", "replace").strip().splitlines()[-1:]
-        detail = "; ".join([f"exit status {status}", *last]) if how == "crashed" else ""
-        return WorkerError(f"the worker {how}" + (f": {detail}" if detail else ""))
+        lines = self._stderr.read().decode("utf-8", "replace").strip().splitlines()
+        return f"; {lines[-1]}" if lines else ""
 
     def kill(self) -> None:
         """End the process and wait for its end."""

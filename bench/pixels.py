@@ -68,7 +68,8 @@ def _unit(image: Array, dtype: str) -> Array:
 
 def eight_bit(image: Array) -> Array:
     """An image on [0, 1] clamped and rounded to 0..255 (as float64)."""
-    return np.rint(np.clip(image, 0, 1) * 255)
+    levels: Array = np.rint(np.clip(image.astype(np.float64), 0, 1) * 255)
+    return levels
 
 
 def psnr_db(image: Array, truth: Array) -> float:

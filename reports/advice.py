@@ -16,16 +16,18 @@ def candidates(quality: pd.DataFrame, speed: pd.DataFrame, workload: str) -> pd.
     if quality.empty or cells.empty:
         return pd.DataFrame(columns=["method", "psnr_db", "ssim", "pixels", "seconds"])
     cells = cells[cells["workload"] == workload]
-    ok = quality[(quality["status"] == "ok") & (quality["degradation"] == quality.iloc[0]["degradation"])]
+    first = quality.iloc[0]
+    same = (quality["degradation"] == first["degradation"]) & (quality["dtype"] == first["dtype"])
+    ok = quality[same & (quality["status"] == "ok")]
     scored = ok[ok["scale"] == (cells["scale"].iloc[0] if len(cells) else 0)]
     return scored[["method", "psnr_db", "ssim", "pixels"]].merge(cells[["method", "seconds"]], on="method")
 
 
 def front(points: pd.DataFrame, min_psnr_db: float = -math.inf) -> pd.DataFrame:
-    """The methods that no other beats in both time and PSNR, fastest first, of at least `min_psnr_db`."""
+    """The methods that no other beats in both time and (visibly) PSNR, fastest first, of at least `min_psnr_db`."""
     ordered = points.sort_values(["seconds", "psnr_db"], ascending=[True, False], kind="stable")
     best_before = ordered["psnr_db"].cummax().shift(fill_value=-math.inf)
-    found = ordered[ordered["psnr_db"] > best_before + 1e-3]
+    found = ordered[ordered["psnr_db"] > best_before + SAME_DB]
     return found[found["psnr_db"] >= min_psnr_db].reset_index(drop=True)
 
 

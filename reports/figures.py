@@ -1,10 +1,12 @@
 """The report's pictures, drawn from a `Run` and nothing else."""
 
+import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -13,7 +15,12 @@ from upbench.reports import advice, panel
 from upbench.reports.frame import Run
 from upbench.reports.tables import headline, main_speed
 
-MAX_PICTURES = 17
+MAX_PICTURES = 22
+MAX_LINES = 16
+SAME_GAIN = 0.02
+SAME_LEVELS = 3  # outputs this close, in 8-bit levels, share a picture
+FAR_DB = 5  # so far below the middle, a method is named at the lower edge and not drawn to scale
+PLAIN = ("nearest", "bilinear", "bicubic")
 Array = np.ndarray[Any, Any]
 
 
@@ -49,7 +56,8 @@ def scatter(run: Run, path: Path) -> bool:
 
 def _scatter_one(axis: Any, points: pd.DataFrame) -> None:
     front = advice.front(points)
-    floor = front["psnr_db"].min() - 1
+    drawable = points[points["psnr_db"] >= points["psnr_db"].median() - FAR_DB]
+    floor = drawable["psnr_db"].min() - 0.5
     near, far = points[points["psnr_db"] >= floor], points[points["psnr_db"] < floor]
     axis.scatter(near["ms"], near["psnr_db"], s=28, color="0.6")
     axis.plot(front["ms"], front["psnr_db"], "o-", color="tab:blue", markersize=6, linewidth=1)
@@ -74,8 +82,10 @@ def response(run: Run, path: Path) -> bool:
     wide = smallest.pivot_table(index="frequency", columns="method", values="gain")
     figure = Figure(figsize=(9, 5), layout="constrained")
     axis = figure.subplots()
-    for names in _same_columns(wide):
-        axis.plot(wide.index, wide[names[0]], linewidth=1.2, label=_label(names).replace("\n", " "))
+    styles = itertools.product(("-", "--"), mpl.color_sequences["tab10"])
+    for names, (line, colour) in zip(_same_columns(wide)[:MAX_LINES], styles, strict=False):
+        label = _label(names).replace("\n", " ")
+        axis.plot(wide.index, wide[names[0]], line, color=colour, linewidth=1.2, label=label)
     axis.axhline(1, color="black", linewidth=0.6)
     axis.set(
         xlabel="frequency (cycles per low-resolution pixel; 0.5 is the finest it can hold)",
@@ -90,10 +100,10 @@ def response(run: Run, path: Path) -> bool:
 
 
 def _same_columns(wide: pd.DataFrame) -> list[list[str]]:
-    """Methods whose gains differ by no more than 0.005 anywhere, together."""
+    """Methods whose gains differ by no more than `SAME_GAIN` anywhere, together, torch's plain names first."""
     together: list[list[str]] = []
-    for name in wide:
-        same = next((names for names in together if (wide[names[0]] - wide[name]).abs().max() <= 0.005), None)
+    for name in sorted(wide, key=lambda name: (name not in PLAIN, name)):
+        same = next((names for names in together if (wide[names[0]] - wide[name]).abs().max() <= SAME_GAIN), None)
         if same is None:
             together.append([name])
         else:
@@ -125,6 +135,7 @@ def bars(run: Run, path: Path) -> bool:
             axis.legend(fontsize=7, loc="lower right")
         axis.set(xscale="log", xlabel="milliseconds, log scale", title=f"{name}, x{cells['scale'].iloc[0]}")
         axis.tick_params(labelsize=8)
+        axis.margins(y=0.01)
     figure.savefig(path, dpi=120)
     return True
 
@@ -177,14 +188,14 @@ def _picture(batch: Array) -> Array:
 
 
 def _distinct(run: Run, kind: str) -> list[tuple[str, Array]]:
-    """A picture of each method's output, best PSNR first; methods within one level of each other share one."""
+    """A picture of each method's output, best PSNR first; methods with nearly the same output share one."""
     ranked = list(headline(run.quality, run.speed)["method"])
     shown: list[tuple[list[str], Array]] = []
     for method in ranked:
         batch = run.samples.get(f"{kind}/{method}")
         if batch is None:
             continue
-        same = next((names for names, first in shown if np.abs(first.astype(int) - batch).max() <= 1), None)
+        same = next((names for names, first in shown if np.abs(first.astype(int) - batch).max() <= SAME_LEVELS), None)
         if same is None:
             shown.append(([method], batch))
         else:
@@ -193,4 +204,5 @@ def _distinct(run: Run, kind: str) -> list[tuple[str, Array]]:
 
 
 def _label(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]}\n(and {len(names) - 1} with the same pixels)"
+    names = sorted(names, key=lambda name: name not in PLAIN)
+    return names[0] if len(names) == 1 else f"{names[0]}\n(and {len(names) - 1} much the same)"

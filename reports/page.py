@@ -102,7 +102,7 @@ def _headline(run: Run, drawn: dict[str, Path]) -> str:
 
 def _pictures(run: Run, drawn: dict[str, Path]) -> str:
     found = [_figure(name, drawn) for name in ("exercise", "pairs", "errors") if name in drawn]
-    note = "Methods whose outputs differ by no more than one 8-bit level share a picture."
+    note = "Methods whose outputs differ by no more than three 8-bit levels share a picture."
     return "\n\n".join(["## Pictures", note, *found]) if found else ""
 
 
@@ -117,11 +117,16 @@ def _quality(run: Run, drawn: dict[str, Path]) -> str:
     if run.quality.empty:
         return ""
     parts = ["## Quality"]
-    for (degradation, scale), _ in run.quality.groupby(["degradation", "scale"], sort=False):
-        table = tables.quality_by(run.quality, run.comparisons, _shifted(run, scale), degradation, scale)
+    for (degradation, scale, dtype), rows in run.quality.groupby(["degradation", "scale", "dtype"], sort=False):
+        table = tables.quality_by(rows, run.comparisons, _shifted(run, scale))
         if len(table):
+            kind = "" if dtype == "float32" else f", {dtype}"
             rendered = tables.markdown(table, tables.QUALITY_FORMATS, tables.QUALITY_BEST)
-            parts.append(f"### {degradation}, x{scale}\n\n{_shift_note(degradation)}{rendered}")
+            parts.append(f"### {degradation}, x{scale}{kind}\n\n{_shift_note(degradation)}{rendered}")
+    dtypes = tables.dtype_costs(run.quality)
+    if len(dtypes):
+        note = "PSNR against float32, mean over the methods that have both, and the largest loss of one."
+        parts.append(f"### What a dtype costs\n\n{note}\n\n{tables.markdown(dtypes, tables.DTYPE_FORMATS)}")
     return "\n\n".join(parts)
 
 

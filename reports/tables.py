@@ -46,15 +46,19 @@ def headline(quality: pd.DataFrame, speed: pd.DataFrame) -> pd.DataFrame:
     """Quality and speed together: the first degradation and scale, the first device and dtype, best PSNR first."""
     table = pd.DataFrame({"method": pd.Series(dtype=str)})
     if not quality.empty:
-        first = quality.iloc[0]
-        chosen = quality[(quality["degradation"] == first["degradation"]) & (quality["scale"] == first["scale"])]
-        table = chosen[["method", "psnr_db", "ssim", "psnr_y_db"]].reset_index(drop=True)
+        table = first_quality(quality)[["method", "psnr_db", "ssim", "psnr_y_db"]].reset_index(drop=True)
     if not speed.empty:
         table = table.merge(_milliseconds(speed), on="method", how="outer")
     if "psnr_db" in table:
         table = table.sort_values("psnr_db", ascending=False, na_position="last", kind="stable")
     names = {"psnr_db": "PSNR (dB)", "ssim": "SSIM", "psnr_y_db": "PSNR-Y (dB)"}
     return table.rename(columns=names).reset_index(drop=True)
+
+
+def first_quality(quality: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the first degradation, scale and dtype."""
+    axes = ["degradation", "scale", "dtype"]
+    return quality[(quality[axes] == quality.iloc[0][axes]).all(axis=1)]
 
 
 def headline_formats(table: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
@@ -80,17 +84,14 @@ def _milliseconds(speed: pd.DataFrame) -> pd.DataFrame:
     return wide.rename(columns=lambda name: f"{name} (ms)").reset_index()
 
 
-def quality_by(
-    quality: pd.DataFrame, comparisons: pd.DataFrame, shifted: Mapping[str, float], degradation: str, scale: int
-) -> pd.DataFrame:
-    """All quality figures of one degradation and scale, best PSNR first.
+def quality_by(rows: pd.DataFrame, comparisons: pd.DataFrame, shifted: Mapping[str, float]) -> pd.DataFrame:
+    """The quality figures of rows of one degradation, scale and dtype, best PSNR first.
 
     `note` says where a method ties with the one above it (95 % bootstrap interval over the images holds zero), whose
     pixels it shares, and by how much it shifts the image.
     """
-    same = (quality["degradation"] == degradation) & (quality["scale"] == scale) & (quality["status"] == "ok")
-    chosen = quality[same].sort_values("psnr_db", ascending=False, kind="stable")
-    ties = _ties(comparisons, degradation, scale)
+    chosen = rows[rows["status"] == "ok"].sort_values("psnr_db", ascending=False, kind="stable")
+    ties = _ties(comparisons, rows)
     notes, above = [], None
     for _, row in chosen.iterrows():
         method, pixels = row["method"], row["pixels"]
@@ -115,10 +116,12 @@ def quality_by(
     return chosen[list(columns)].rename(columns=columns).assign(note=notes)
 
 
-def _ties(comparisons: pd.DataFrame, degradation: str, scale: int) -> set[frozenset[str]]:
-    if comparisons.empty:
+def _ties(comparisons: pd.DataFrame, rows: pd.DataFrame) -> set[frozenset[str]]:
+    """Pairs of methods, compared on these rows' degradation, scale and dtype, whose difference may be chance."""
+    if comparisons.empty or rows.empty:
         return set()
-    same = (comparisons["degradation"] == degradation) & (comparisons["scale"] == scale) & comparisons["tie"]
+    axes = ["degradation", "scale", "dtype"]
+    same = (comparisons[axes] == rows.iloc[0][axes]).all(axis=1) & comparisons["tie"]
     return {frozenset(names) for names in comparisons.loc[same, ["method", "other"]].itertuples(index=False)}
 
 
@@ -131,6 +134,23 @@ QUALITY_FORMATS = {
     "images": ",.0f",
 }
 QUALITY_BEST = {"PSNR (dB)": "max", "worst 5 % below (dB)": "max", "SSIM": "max", "PSNR-Y (dB)": "max"}
+
+
+def dtype_costs(quality: pd.DataFrame) -> pd.DataFrame:
+    """For each dtype besides float32: the mean change in PSNR against float32, and the method that loses most."""
+    ok = quality[quality["status"] == "ok"]
+    wide = ok.pivot_table(index=["degradation", "scale", "method"], columns="dtype", values="psnr_db", sort=False)
+    rows = []
+    for dtype in wide.columns if "float32" in wide else ():
+        change = (wide[dtype] - wide["float32"]).dropna()
+        if dtype != "float32" and len(change):
+            worst = change.idxmin()[2]
+            rows.append({"dtype": dtype, "methods": len(change), "mean (dB)": change.mean(), "worst": worst})
+            rows[-1]["worst (dB)"] = change.min()
+    return pd.DataFrame(rows)
+
+
+DTYPE_FORMATS = {"methods": ".0f", "mean (dB)": "+.4f", "worst (dB)": "+.4f"}
 
 
 def speed_by(cells: pd.DataFrame) -> pd.DataFrame:

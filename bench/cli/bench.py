@@ -20,6 +20,7 @@ def add(commands: "SubParsers") -> None:
     options.add_methods(parser)
     options.add_scales(parser)
     options.add_device(parser)
+    options.add_dtypes(parser)
     options.add_quality_options(parser)
     options.add_speed_options(parser)
     options.add_out(parser)

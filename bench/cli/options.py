@@ -69,6 +69,11 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N (default: %(default)s)")
 
 
+def add_dtypes(parser: argparse.ArgumentParser) -> None:
+    """`--dtypes`."""
+    parser.add_argument("--dtypes", nargs="+", default=["float32"], choices=DTYPES, help="default: float32")
+
+
 def add_scales(parser: argparse.ArgumentParser) -> None:
     """`--scales`."""
     parser.add_argument(
@@ -110,7 +115,6 @@ def add_speed_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="cifar image feature single, or a shape NxCxHxW (default: cifar image)",
     )
-    group.add_argument("--dtypes", nargs="+", default=["float32"], choices=DTYPES, help="default: float32")
     group.add_argument(
         "--memory-formats",
         nargs="+",

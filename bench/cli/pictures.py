@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from upbench.bench.adapters import Adapter, build, select, sentence
+from upbench.bench.adapters import Adapter, build, select
 from upbench.bench.cli import options
 from upbench.bench.errors import FailedError, SkippedError, UsageError
 from upbench.bench.store import replacing
@@ -95,13 +95,8 @@ def upsample(adapter: Adapter, picture: Picture, scale: int, device: torch.devic
     colour, alpha = (pixels[:-1], pixels[-1:]) if picture.has_alpha else (pixels, None)
     planes = [colour if alpha is None else colour * alpha, *([] if alpha is None else [alpha])]
     low = torch.stack([plane.expand(3, -1, -1) for plane in planes]).to(device)
-    try:
-        with torch.inference_mode():
-            high = upsampler(low).float().cpu()
-    except (NotImplementedError, ImportError) as error:
-        raise SkippedError(sentence(error)) from error
-    except Exception as error:
-        raise FailedError(f"it raised {type(error).__name__}: {sentence(error)}") from error
+    with torch.inference_mode():
+        high = upsampler.attempt(low).float().cpu()
     _require_shape(high, low, scale)
     channels = colour.shape[0]
     if alpha is None:

@@ -27,6 +27,7 @@ def add(commands: "SubParsers") -> None:
     options.add_methods(parser)
     options.add_scales(parser)
     options.add_device(parser)
+    options.add_dtypes(parser)
     options.add_quality_options(parser)
     options.add_out(parser)
     parser.set_defaults(run=run)
@@ -39,9 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
         if name not in DEGRADATIONS:
             raise DataError(f"There is no degradation {name!r}; choose from {', '.join(DEGRADATIONS)}.")
     tasks = [
-        quality_stage.Task(adapter=adapter, degradation=degradation, scale=scale)
+        quality_stage.Task(adapter=adapter, degradation=degradation, scale=scale, dtype=dtype)
         for degradation in arguments.degradations
         for scale in arguments.scales
+        for dtype in arguments.dtypes
         for adapter in select(arguments.methods, arguments.method)
     ]
     dataset = open_dataset(

@@ -25,6 +25,7 @@ from upbench.datasets.source import DataError, Dataset
 IMAGES_KEPT_IN_MEMORY = 20_000
 KEYS = ["dataset", "split", "degradation", "scale", "method"]
 COUNTS = {"images", "identical"}
+IMAGE_COLUMNS = [*KEYS, "dtype", "image", "psnr_db", "ssim", "psnr_y_db"]
 
 PROTOCOL = (
     "Low-resolution images are quantised to 8 bit. Methods get float32 RGB in [0, 1]; their output is clamped and"
@@ -43,6 +44,7 @@ class Task:
     adapter: Adapter
     degradation: str
     scale: int
+    dtype: str = "float32"
 
 
 class Stage:
@@ -64,7 +66,7 @@ class Stage:
     def measure(self, digests: dict[str, str]) -> list[Row]:
         """Score each task, going on from an interrupted run's journal when it asked for the same."""
         request = self.about | {
-            "tasks": [f"{task.adapter.name} {task.degradation} x{task.scale}" for task in self.tasks],
+            "tasks": [f"{t.adapter.name} {t.degradation} x{t.scale} {t.dtype}" for t in self.tasks],
             "packages": host.identity()["packages"],
             "digests": digests,
         }
@@ -93,18 +95,19 @@ class Stage:
         _write_csv(self.out / "quality.csv", rows, list(QUALITY_COLUMNS))
         _write_csv(self.out / "comparisons.csv", _comparisons(rows))
         if per_image:
-            _write_csv(self.out / "quality-per-image.csv", _per_image(rows), [*KEYS, "image", *bootstrap.METRICS])
+            _write_csv(self.out / "quality-per-image.csv", _per_image(rows), IMAGE_COLUMNS)
         self._write_samples()
         write_json(self.out / "quality.json", self.about)
         self.journal.finish()
 
     def _row(self, task: Task) -> Row:
         values = (self.dataset.name, self.dataset.split, task.degradation, task.scale, task.adapter.name)
-        row: Row = dict(zip(KEYS, values, strict=True)) | {"status": "ok", "reason": ""}
+        row: Row = dict(zip(KEYS, values, strict=True)) | {"dtype": task.dtype, "status": "ok", "reason": ""}
+        dtype = getattr(torch, task.dtype)
         try:
             with self._building:  # factories may draw from the global random state
-                upsampler = conforming(task.adapter, task.scale, self.device, torch.float32)
-            scores = score(upsampler, self._pairs(task.degradation, task.scale), task.scale, self.device)
+                upsampler = conforming(task.adapter, task.scale, self.device, dtype)
+            scores = score(upsampler, self._pairs(task.degradation, task.scale), task.scale, self.device, dtype)
         except SkippedError as reason:
             return row | {"status": "skipped", "reason": str(reason)}
         except (FailedError, DataError) as reason:
@@ -125,10 +128,12 @@ class Stage:
         yield from pairs
 
     def _by_shape(self) -> dict[tuple[str, int], list[Adapter]]:
-        """The adapters of each (degradation, scale), in order."""
+        """The adapters of each (degradation, scale), in order, without repeats."""
         found: dict[tuple[str, int], list[Adapter]] = {}
         for task in self.tasks:
-            found.setdefault((task.degradation, task.scale), []).append(task.adapter)
+            known = found.setdefault((task.degradation, task.scale), [])
+            if task.adapter not in known:
+                known.append(task.adapter)
         return found
 
     def _groups(self) -> dict[tuple[str, int, str], str]:
@@ -154,14 +159,14 @@ class Stage:
 
 
 def _comparisons(rows: list[Row]) -> list[Row]:
-    """Methods in pairs within each degradation and scale."""
-    measured: dict[tuple[str, int], dict[str, Any]] = {}
+    """Methods in pairs within each degradation, scale and dtype."""
+    measured: dict[tuple[str, int, str], dict[str, Any]] = {}
     for row in rows:
         if row["status"] == "ok":
-            measured.setdefault((row["degradation"], row["scale"]), {})[row["method"]] = row["per_image"]
+            measured.setdefault((row["degradation"], row["scale"], row["dtype"]), {})[row["method"]] = row["per_image"]
     return [
-        {"degradation": degradation, "scale": scale} | pair
-        for (degradation, scale), per_image in measured.items()
+        {"degradation": degradation, "scale": scale, "dtype": dtype} | pair
+        for (degradation, scale, dtype), per_image in measured.items()
         for pair in bootstrap.pairs(per_image)
     ]
 
@@ -172,7 +177,7 @@ def _per_image(rows: list[Row]) -> Iterable[Row]:
             columns = row["per_image"]
             for image, *values in zip(columns["ids"], *(columns[m] for m in columns if m != "ids"), strict=True):
                 metrics = dict(zip((m for m in columns if m != "ids"), values, strict=True))
-                yield {key: row[key] for key in KEYS} | {"image": image} | metrics
+                yield {key: row[key] for key in [*KEYS, "dtype"]} | {"image": image} | metrics
 
 
 def _write_csv(path: Path, rows: Iterable[Row], columns: list[str] | None = None) -> None:
