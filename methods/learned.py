@@ -12,12 +12,18 @@ from upbench.methods.pretrained import restore
 from upbench.methods.training import Recipe
 
 RECIPES = {
-    "learned-transposed-k2": Recipe(steps=1500, rate=1e-2),
-    "learned-transposed-k4": Recipe(steps=1500, rate=1e-2),
-    "learned-espcn": Recipe(steps=8000, rate=3e-3),
-    "learned-fsrcnn": Recipe(steps=8000, rate=3e-3),
-    "learned-resize-conv": Recipe(steps=6000, rate=3e-3),
-    "learned-edsr": Recipe(steps=8000, rate=2e-3),
+    ("learned-transposed-k2", 2): Recipe(steps=1000, rate=1e-2),
+    ("learned-transposed-k2", 4): Recipe(steps=1000, rate=1e-2),
+    ("learned-transposed-k4", 2): Recipe(steps=1000, rate=1e-2),
+    ("learned-transposed-k4", 4): Recipe(steps=1000, rate=1e-2),
+    ("learned-espcn", 2): Recipe(steps=2500, rate=3e-3),
+    ("learned-espcn", 4): Recipe(steps=2500, rate=3e-3),
+    ("learned-fsrcnn", 2): Recipe(steps=1500, rate=2e-3),
+    ("learned-fsrcnn", 4): Recipe(steps=1500, rate=2e-3),
+    ("learned-resize-conv", 2): Recipe(steps=1500, rate=3e-3),
+    ("learned-resize-conv", 4): Recipe(steps=1500, rate=3e-3),
+    ("learned-edsr", 2): Recipe(steps=6250, rate=2e-3),
+    ("learned-edsr", 4): Recipe(steps=8000, rate=2e-3),
 }
 
 
@@ -32,17 +38,17 @@ def transposed_k4(scale: int, device: torch.device, dtype: torch.dtype) -> nn.Mo
 
 
 def espcn(scale: int, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    """Trained sub-pixel convolution network, 3 layers, pixel shuffle, ICNR start (Shi et al., 2016)."""
+    """Trained sub-pixel convolution network: 3 layers, pixel shuffle, ICNR start (after Shi et al., 2016)."""
     return _pretrained("learned-espcn", scale, device, dtype)
 
 
 def fsrcnn(scale: int, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    """Trained FSRCNN(56, 12, 4): thin layers at low resolution, 9x9 deconvolution (Dong et al., 2016)."""
+    """Trained FSRCNN(56, 12, 4): thin layers at low size, 9x9 deconvolution (after Dong et al., 2016)."""
     return _pretrained("learned-fsrcnn", scale, device, dtype)
 
 
 def resize_conv(scale: int, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    """Trained: ESPCN's features, nearest neighbour, then a convolution at full size (Odena et al., 2016)."""
+    """Trained: ESPCN's features, nearest neighbour, a convolution at full size (after Odena et al., 2016)."""
     return _pretrained("learned-resize-conv", scale, device, dtype)
 
 

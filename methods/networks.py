@@ -43,38 +43,58 @@ def transposed(kernel_per_scale: int, scale: int) -> nn.Module:
     return nn.ConvTranspose2d(3, 3, kernel, stride=scale, padding=(kernel - scale) // 2)
 
 
+class OverNearest(nn.Module):
+    """Any network here plus the nearest neighbour image: it learns what that misses.
+
+    None of the three papers has this skip. Without it, so small a network spends most of a short training on
+    learning to copy its input: `espcn` with tanh, x2, reached 27.60 dB on held-out images after 4,000 steps
+    without the skip, and 27.67 dB after 500 with it.
+    """
+
+    def __init__(self, network: nn.Module, scale: int) -> None:
+        """`network` takes `(N, 3, H, W)` to `(N, 3, scale*H, scale*W)`."""
+        super().__init__()
+        self.network = network
+        self.enlarge = partial(F.interpolate, scale_factor=scale, mode="nearest")
+
+    def forward(self, low: Tensor) -> Tensor:
+        """`(N, 3, H, W)` in [0, 1] to `(N, 3, scale*H, scale*W)`, unclamped."""
+        missing: Tensor = self.network(low)
+        return self.enlarge(low) + missing
+
+
 def espcn(scale: int) -> nn.Module:
-    """Features at low resolution (5x5 to 64, 3x3 to 32, tanh), sub-pixel convolution (Shi et al., 2016)."""
-    return nn.Sequential(*_features(), Subpixel(32, scale))
+    """Features at low resolution (5x5 to 64, 3x3 to 32), sub-pixel convolution (after Shi et al., 2016).
+
+    With ReLU where they have tanh, and over nearest neighbour.
+    """
+    return OverNearest(nn.Sequential(*_features(), Subpixel(32, scale)), scale)
 
 
 def resize_convolution(scale: int) -> nn.Module:
     """The features of `espcn` before a resize-convolution: only the step up in resolution differs."""
-    return nn.Sequential(*_features(), ResizeConvolution(32, scale))
+    return OverNearest(nn.Sequential(*_features(), ResizeConvolution(32, scale)), scale)
 
 
 def _features() -> list[nn.Module]:
-    return [nn.Conv2d(3, 64, 5, padding=2), nn.Tanh(), nn.Conv2d(64, 32, 3, padding=1), nn.Tanh()]
+    return [nn.Conv2d(3, 64, 5, padding=2), nn.ReLU(), nn.Conv2d(64, 32, 3, padding=1), nn.ReLU()]
 
 
 def fsrcnn(scale: int) -> nn.Module:
-    """Extract, shrink, map, expand, deconvolve: FSRCNN(d=56, s=12, m=4) on RGB (Dong et al., 2016).
+    """Extract, shrink, map, expand, deconvolve: FSRCNN(d=56, s=12, m=4) on RGB (after Dong et al., 2016).
 
     The last layer is a 9x9 transposed convolution of stride `scale`, padded so that the output is `scale`
-    times the input.
+    times the input; it starts small (standard deviation 0.001), as theirs. Over nearest neighbour.
     """
-    layers: list[nn.Module] = [
-        nn.Conv2d(3, 56, 5, padding=2),
-        nn.PReLU(56),
-        nn.Conv2d(56, 12, 1),
-        nn.PReLU(12),
-    ]
-    for _ in range(4):
-        layers += [nn.Conv2d(12, 12, 3, padding=1), nn.PReLU(12)]
-    layers += [nn.Conv2d(12, 56, 1), nn.PReLU(56)]
+    widths = [(3, 56, 5), (56, 12, 1), *[(12, 12, 3)] * 4, (12, 56, 1)]
+    layers: list[nn.Module] = []
+    for inputs, outputs, kernel in widths:
+        layers += [nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.PReLU(outputs)]
     overlap = 9 - scale
-    last = nn.ConvTranspose2d(56, 3, 9, stride=scale, padding=(overlap + 1) // 2, output_padding=overlap % 2)
-    return nn.Sequential(*layers, last)
+    padding = {"padding": (overlap + 1) // 2, "output_padding": overlap % 2}
+    last = nn.ConvTranspose2d(56, 3, 9, stride=scale, **padding)
+    nn.init.normal_(last.weight, std=1e-3)
+    return OverNearest(nn.Sequential(*layers, last), scale)
 
 
 class ResidualBlock(nn.Module):

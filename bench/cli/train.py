@@ -105,7 +105,7 @@ def _make(
         network, progress = _solve(pairs, scale)
         facts = {"steps": "closed form", "batch": "all", "rate": "none"}
     else:
-        recipe = replace(RECIPES[name], seed=arguments.seed)
+        recipe = replace(RECIPES[name, scale], seed=arguments.seed)
         recipe = replace(recipe, steps=arguments.steps or recipe.steps)
         network, progress = _train(name, scale, pairs, recipe, arguments.out)
         facts = {"steps": str(recipe.steps), "batch": str(recipe.batch), "rate": str(recipe.rate)}

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from upbench.bench.adapters import build, discover
+from upbench.bench.cli.main import main
+from upbench.bench.cli.options import EXIT_OK, EXIT_USAGE
 from upbench.bench.conformance import conforming
 from upbench.bench.errors import SkippedError
 from upbench.methods import card, pretrained, training
@@ -87,7 +89,7 @@ def test_weights_are_small_and_say_how_they_were_made(file: Path) -> None:
     assert file.name == f"{facts['method']}-x{facts['scale']}.safetensors"
     assert facts["seed"] in facts["command"]
     if facts["method"] != "wiener":
-        assert facts["steps"] == str(RECIPES[facts["method"]].steps)
+        assert facts["steps"] == str(RECIPES[facts["method"], int(facts["scale"])].steps)
 
 
 def test_card_is_what_the_weights_say() -> None:
@@ -183,6 +185,49 @@ def test_run_may_be_prolonged_before_its_rate_falls_and_not_after() -> None:
 
     assert training._same_so_far(short, long, 600)
     assert not training._same_so_far(short, long, 700)
+
+
+# The command
+
+
+@pytest.fixture
+def tiny_cifar(tmp_path: Path) -> Path:
+    """A folder in CIFAR-10's binary layout: 40 training images and 10 to test on."""
+    folder = tmp_path / "data" / "cifar-10-batches-bin"
+    folder.mkdir(parents=True)
+    for name, count, seed in (("data_batch_1.bin", 40, 1), ("test_batch.bin", 10, 2)):
+        records = F.pad(smooth_images(count, seed).flatten(1), (1, 0))
+        (folder / name).write_bytes(records.numpy().tobytes())
+    return folder.parent
+
+
+def test_command_writes_weights_that_load_and_their_card(
+    tiny_cifar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "weights"
+    options = ["--scales", "2", "--steps", "3", "--data", str(tiny_cifar), "--out", str(out)]
+    assert main(["train", "--methods", "learned-transposed-k4", "wiener", *options]) == EXIT_OK
+
+    assert sorted(file.name for file in out.iterdir()) == [
+        "README.md",
+        "learned-transposed-k4-x2.safetensors",
+        "wiener-x2.safetensors",
+    ]
+    facts = pretrained.metadata(out / "learned-transposed-k4-x2.safetensors")
+    assert (facts["steps"], facts["train_images"], facts["held_out_images"]) == ("3", "36", "4")
+    assert facts["psnr_test_db"] in (out / "README.md").read_text(encoding="utf-8")
+    monkeypatch.setattr(pretrained, "FOLDER", out)
+    conforming(discover()["learned-transposed-k4"], 2, CPU, torch.float32)
+
+
+def test_command_says_so_when_a_checkpoint_is_of_another_run(
+    tiny_cifar: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short_run(tmp_path / "learned-espcn-x2.checkpoint")
+    options = ["--scales", "2", "--steps", "3", "--data", str(tiny_cifar), "--out", str(tmp_path)]
+
+    assert main(["train", "--methods", "learned-espcn", *options]) == EXIT_USAGE
+    assert "another recipe" in capsys.readouterr().err
 
 
 # The linear filter
