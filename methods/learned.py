@@ -12,16 +12,16 @@ from upbench.methods.pretrained import restore
 from upbench.methods.training import Recipe
 
 RECIPES = {
-    ("learned-transposed-k2", 2): Recipe(steps=1000, rate=1e-2),
-    ("learned-transposed-k2", 4): Recipe(steps=1000, rate=1e-2),
-    ("learned-transposed-k4", 2): Recipe(steps=1000, rate=1e-2),
-    ("learned-transposed-k4", 4): Recipe(steps=1000, rate=1e-2),
+    ("learned-transposed-k2", 2): Recipe(steps=600, rate=1e-2),
+    ("learned-transposed-k2", 4): Recipe(steps=600, rate=1e-2),
+    ("learned-transposed-k4", 2): Recipe(steps=600, rate=1e-2),
+    ("learned-transposed-k4", 4): Recipe(steps=600, rate=1e-2),
     ("learned-espcn", 2): Recipe(steps=2500, rate=3e-3),
-    ("learned-espcn", 4): Recipe(steps=2500, rate=3e-3),
+    ("learned-espcn", 4): Recipe(steps=1500, rate=3e-3),
     ("learned-fsrcnn", 2): Recipe(steps=1500, rate=2e-3),
-    ("learned-fsrcnn", 4): Recipe(steps=1500, rate=2e-3),
-    ("learned-resize-conv", 2): Recipe(steps=1500, rate=3e-3),
-    ("learned-resize-conv", 4): Recipe(steps=1500, rate=3e-3),
+    ("learned-fsrcnn", 4): Recipe(steps=1000, rate=2e-3),
+    ("learned-resize-conv", 2): Recipe(steps=1000, rate=3e-3),
+    ("learned-resize-conv", 4): Recipe(steps=1000, rate=3e-3),
     ("learned-edsr", 2): Recipe(steps=6250, rate=2e-3),
     ("learned-edsr", 4): Recipe(steps=8000, rate=2e-3),
 }
