@@ -11,6 +11,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import entry_points
@@ -77,8 +78,7 @@ def discover() -> dict[str, Adapter]:
     """All installed adapters by name, sorted; ours and strangers' alike."""
     found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
     return {
-        entry.name: Adapter(name=entry.name, family=entry.module.rpartition(".")[2], load=entry.load)
-        for entry in found
+        entry.name: Adapter(name=entry.name, family=entry.module.rpartition(".")[2], load=entry.load) for entry in found
     }
 
 
@@ -156,7 +156,10 @@ def _find(name: str, installed: dict[str, Adapter]) -> Adapter:
     adapter = installed[plain]
     if not form:
         return adapter
-    return Adapter(name=name, family=adapter.family, load=partial(_load_form, adapter, form))
+    load = partial(_load_form, adapter, form)
+    with suppress(ImportError):  # an absent library becomes a row with its reason
+        load()  # a form that is not there is told at once
+    return Adapter(name=name, family=adapter.family, load=load)
 
 
 def _load_form(adapter: Adapter, form: str) -> Factory:

@@ -32,7 +32,7 @@ class EventStamp:
 
 def cuda_clock() -> EventStamp:
     """Record a timing event on the current CUDA stream."""
-    event = torch.cuda.Event(enable_timing=True)
+    event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
     event.record()
     return EventStamp(event)
 

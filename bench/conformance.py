@@ -49,9 +49,7 @@ def _call(upsampler: Upsampler, low: Tensor, scale: int) -> Tensor:
     if tuple(high.shape) != expected:
         raise FailedError(f"it returned shape {tuple(high.shape)} where {expected} was due")
     if high.dtype != low.dtype or high.device != low.device:
-        raise FailedError(
-            f"it returned {high.dtype} on {high.device} for an input of {low.dtype} on {low.device}"
-        )
+        raise FailedError(f"it returned {high.dtype} on {high.device} for an input of {low.dtype} on {low.device}")
     if not torch.isfinite(high).all():
         raise FailedError("it returned NaN or infinite values")
     if not torch.equal(low, before):

@@ -13,7 +13,7 @@ from upbench.bench import quality
 from upbench.bench.adapters import Upsampler, sentence
 from upbench.bench.errors import FailedError, SkippedError
 
-PIXELS_AT_ONCE = 128 * 32 * 32  # as many images at once as stay in cache
+PIXELS_AT_ONCE = 64 * 32 * 32  # as many images at once as stay in cache
 
 QUALITY_COLUMNS = (
     "dataset",
@@ -29,15 +29,20 @@ QUALITY_COLUMNS = (
     "identical",
     "status",
     "reason",
+    "pixels",
+    "dtype",
 )
 
 
 class Pair(Protocol):
     """Images and what they were degraded to: uint8 `(N, 3, H, W)` and `(N, 3, H/scale, W/scale)`, with ids."""
 
-    ids: list[str]
-    high: Tensor
-    low: Tensor
+    @property
+    def ids(self) -> list[str]: ...  # noqa: D102
+    @property
+    def high(self) -> Tensor: ...  # noqa: D102
+    @property
+    def low(self) -> Tensor: ...  # noqa: D102
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,8 +83,10 @@ def _finite_mean(values: list[float]) -> float:
     return float(np.mean(finite)) if finite else math.inf
 
 
-def score(upsampler: Upsampler, pairs: Iterable[Pair], scale: int, device: torch.device) -> Scores:
-    """Upsample every low-resolution image and compare it with its high-resolution one.
+def score(
+    upsampler: Upsampler, pairs: Iterable[Pair], scale: int, device: torch.device, dtype: torch.dtype = torch.float32
+) -> Scores:
+    """Upsample every low-resolution image in `dtype` and compare it with its high-resolution one.
 
     Raises `SkippedError` where the method declines, `FailedError` where it breaks or an image is too small.
     """
@@ -89,7 +96,7 @@ def score(upsampler: Upsampler, pairs: Iterable[Pair], scale: int, device: torch
         for start in range(0, len(pair.ids), count):
             part = slice(start, start + count)
             high = pair.high[part].to(device)
-            levels = upsampled_levels(upsampler, pair.low[part].to(device), scale)
+            levels = upsampled_levels(upsampler, pair.low[part].to(device), scale, dtype)
             try:
                 scores.add(pair.ids[part], quality.to_levels(high), levels, scale)
             except ValueError as error:
@@ -97,15 +104,15 @@ def score(upsampler: Upsampler, pairs: Iterable[Pair], scale: int, device: torch
     return scores
 
 
-def upsampled_levels(upsampler: Upsampler, low: Tensor, scale: int) -> Tensor:
-    """Upsample uint8 images `(N, 3, H, W)` as float32 in [0, 1]; returns 8-bit levels `(N, 3, scale*H, scale*W)`.
+def upsampled_levels(upsampler: Upsampler, low: Tensor, scale: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Upsample uint8 images `(N, 3, H, W)`, as floats in [0, 1] or as they are; returns 8-bit levels.
 
     Raises `SkippedError` or `FailedError`.
     """
     n, c, h, w = low.shape
     try:
         with torch.inference_mode():
-            high = upsampler(low.to(torch.float32) / 255)
+            high = upsampler(low if dtype == torch.uint8 else (low.to(torch.float32) / 255).to(dtype))
     except (NotImplementedError, ImportError) as error:
         raise SkippedError(sentence(error)) from error
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Where it ran. `identity` decides whether two runs may be compared; `fingerprint` adds what changes from run to run."""
+"""Where it ran: `identity` decides whether two runs may be compared, `fingerprint` adds what changes between runs."""
 
 import os
 import platform
@@ -64,17 +64,6 @@ def cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
-def describe(host: dict[str, Any]) -> str:
-    """A fingerprint as one line for people."""
-    packages = host["packages"]
-    gpu = host["gpu"]
-    device = f"{gpu['name']} (CUDA {gpu['cuda']}, driver {gpu['driver']}), " if gpu else ""
-    return (
-        f"{device}{host['cpu']}, {host['cores']} cores, {host['system']}, Python {host['python']},"
-        f" torch {packages['torch']}, upbench {packages.get('upbench', '?')}"
-    )
-
-
 def _version(name: str) -> str | None:
     try:
         return version(name)
@@ -91,7 +80,7 @@ def _gpu() -> dict[str, Any] | None:
         "memory_gib": round(properties.total_memory / 2**30, 1),
         "multiprocessors": properties.multi_processor_count,
         "cuda": torch.version.cuda,
-        "cudnn": torch.backends.cudnn.version(),
+        "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]
         "driver": _driver(),
     }
 

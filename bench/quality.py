@@ -47,8 +47,10 @@ def psnr_db(reference: Tensor, test: Tensor) -> Tensor:
 
     10 log10(255^2 / MSE), the mean over all channels and pixels, of levels `(N, C, H, W)` in 0..255.
     """
-    error = (reference.double() - test.double()).square().flatten(1).mean(dim=1)
-    return 10 * torch.log10(PEAK**2 / error)
+    # differences of 8-bit levels and their squares are exact in float32; their sum is not
+    error = (reference - test).square().flatten(1).mean(dim=1, dtype=torch.float64)
+    decibels: Tensor = 10 * torch.log10(PEAK**2 / error)
+    return decibels
 
 
 def ssim(reference: Tensor, test: Tensor) -> Tensor:
@@ -74,7 +76,8 @@ def ssim(reference: Tensor, test: Tensor) -> Tensor:
     means = (mean_x + origin) ** 2 + (mean_y + origin) ** 2
     c1, c2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
     similarity = (1 - mean_d**2 / (means + c1)) * (1 - variance_d / (variances + c2))
-    return similarity.flatten(1).mean(dim=1, dtype=torch.float64)
+    values: Tensor = similarity.flatten(1).mean(dim=1, dtype=torch.float64)
+    return values
 
 
 def _blur(images: Tensor) -> Tensor:

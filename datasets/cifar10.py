@@ -86,7 +86,12 @@ class _PlainUnpickler(pickle.Unpickler):
     """Unpickles the official dictionaries of arrays and nothing that could run code."""
 
     def find_class(self, module: str, name: str) -> Any:
-        allowed = {"_reconstruct": np.array([]).__reduce__()[0], "ndarray": np.ndarray, "dtype": np.dtype}
+        allowed = {
+            "_reconstruct": np.array([]).__reduce__()[0],
+            "_frombuffer": np.array([]).__reduce_ex__(5)[0],
+            "ndarray": np.ndarray,
+            "dtype": np.dtype,
+        }
         if module.startswith("numpy") and name in allowed:
             return allowed[name]
         if (module, name) == ("_codecs", "encode"):

@@ -50,9 +50,7 @@ def gaussian(high: Tensor, scale: int) -> Tensor:
     kernel = (kernel / kernel.sum()).to(high.device)
     n, c, h, w = high.shape
     padded = F.pad(high.to(torch.float32) / 255, (reach,) * 4, mode="replicate")
-    rows = F.conv2d(
-        padded.reshape(n * c, 1, *padded.shape[-2:]), kernel.reshape(1, 1, -1, 1), stride=(scale, 1)
-    )
+    rows = F.conv2d(padded.reshape(n * c, 1, *padded.shape[-2:]), kernel.reshape(1, 1, -1, 1), stride=(scale, 1))
     both = F.conv2d(rows, kernel.reshape(1, 1, 1, -1), stride=(1, scale))
     return _to_uint8(both.reshape(n, c, h // scale, w // scale))
 

@@ -1,6 +1,7 @@
 """A person's own picture files: read and written without losing depth, transparency or orientation."""
 
 import struct
+import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,8 @@ def read(path: Path) -> Picture:
     Raises `DataError` when it is missing or cannot be read as an image.
     """
     try:
-        with Image.open(path) as image:
+        # Opened by its name, an uncompressed TIFF with a quarter turn is scrambled by Pillow 13.0 (it maps the file).
+        with path.open("rb") as file, Image.open(file) as image:
             if _is_deep_colour_png(path):
                 return _read_deep_png(path)
             if image.mode.startswith("I"):  # 16-bit grey
@@ -94,7 +96,9 @@ def _read_deep_png(path: Path) -> Picture:
     from torchvision.io import ImageReadMode, read_image
 
     try:
-        levels = read_image(str(path), ImageReadMode.UNCHANGED, apply_exif_orientation=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # torchvision 0.29 announces that it will go
+            levels = read_image(str(path), ImageReadMode.UNCHANGED, apply_exif_orientation=True)
     except RuntimeError as error:
         raise ValueError(str(error)) from error
     return Picture(pixels=levels.to(torch.float32) / 65535, bits=16)
@@ -109,9 +113,4 @@ def _deep_png(levels: np.ndarray[tuple[int, ...], np.dtype[np.uint16]]) -> bytes
     height, width, channels = levels.shape
     rows = b"".join(b"\0" + row.tobytes() for row in levels)
     header = struct.pack(">IIBBBBB", width, height, 16, PNG_COLOUR_TYPE[channels], 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")

@@ -34,9 +34,7 @@ def nearest(scale: int, device: torch.device, dtype: torch.dtype, *, form: str =
 
 
 @interpolator
-def nearest_exact(
-    scale: int, device: torch.device, dtype: torch.dtype, *, form: str = "scale_factor"
-) -> Upsampler:
+def nearest_exact(scale: int, device: torch.device, dtype: torch.dtype, *, form: str = "scale_factor") -> Upsampler:
     """Nearest neighbour of the pixel centre; equals `nearest` at integer scales, differs at others."""
     return _interpolate(scale, form, mode="nearest-exact")
 
@@ -50,9 +48,7 @@ def area(scale: int, device: torch.device, dtype: torch.dtype, *, form: str = "s
 
 
 @interpolator
-def bilinear(
-    scale: int, device: torch.device, dtype: torch.dtype, *, form: str = "scale_factor"
-) -> Upsampler:
+def bilinear(scale: int, device: torch.device, dtype: torch.dtype, *, form: str = "scale_factor") -> Upsampler:
     """Triangle kernel over the 2x2 nearest pixels."""
     return _interpolate(scale, form, mode="bilinear")
 
@@ -88,8 +84,18 @@ def bicubic_align_corners(
 
 
 @interpolator
-def bicubic_antialias(
-    scale: int, device: torch.device, dtype: torch.dtype, *, form: str = "scale_factor"
-) -> Upsampler:
+def bicubic_antialias(scale: int, device: torch.device, dtype: torch.dtype, *, form: str = "scale_factor") -> Upsampler:
     """Keys' cubic with a = -0.5 and weights renormalised at the edge, as Pillow has it: not torch's `bicubic`."""
     return _interpolate(scale, form, mode="bicubic", antialias=True)
+
+
+@interpolator
+def lanczos_antialias(scale: int, device: torch.device, dtype: torch.dtype, *, form: str = "scale_factor") -> Upsampler:
+    """Lanczos of radius 3, renormalised at the edge, as Pillow has it: torch 2.15 and later, on a CPU."""
+    upsample = _interpolate(scale, form, mode="lanczos", antialias=True)
+    try:
+        upsample(torch.zeros(1, 1, 2, 2, device=device, dtype=dtype))
+    except (NotImplementedError, ValueError) as error:  # ValueError: torch before 2.15
+        reason = f"F.interpolate of torch {torch.__version__} has no mode 'lanczos' for {dtype} on {device.type}"
+        raise NotImplementedError(reason) from error
+    return upsample

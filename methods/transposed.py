@@ -47,9 +47,7 @@ def transposed_bilinear(scale: int, device: torch.device, dtype: torch.dtype) ->
 
     def upsample(low: Tensor) -> Tensor:
         padded = F.pad(low, (1, 1, 1, 1), mode="replicate")
-        return _each_channel(
-            padded, lambda planes: F.conv_transpose2d(planes, kernel, stride=scale, padding=padding)
-        )
+        return _each_channel(padded, lambda planes: F.conv_transpose2d(planes, kernel, stride=scale, padding=padding))
 
     return upsample
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from upbench.reports.advice import SAME_DB
 from upbench.reports.frame import Run
 from upbench.reports.tables import headline, main_speed
 
-SAME_DB = 0.05  # a difference that nobody sees
 SAME_TIME = 1.05
 
 
@@ -68,20 +68,20 @@ def _transposed(psnr: dict[str, float], times: dict[str, dict[str, float]]) -> C
     figures = ", ".join(f"`{name}` {psnr[name]:.2f}" for name in names)
     evidence = [f"PSNR in dB: `bilinear` {psnr['bilinear']:.2f}, {figures}."]
     more_detail = [name for name in names if psnr[name] > psnr["bilinear"] + SAME_DB]
-    costlier, cheaper = [], []
-    for workload, seconds in times.items():
-        for name in names:
-            if name in seconds and "bilinear" in seconds:
-                ratio = seconds[name] / seconds["bilinear"]
-                (costlier if ratio > SAME_TIME else cheaper).append(f"`{name}` {ratio:.2f}x on {workload}")
-    if costlier or cheaper:
-        evidence.append(f"Time against `bilinear`: {', '.join(costlier + cheaper)}.")
+    ratios = {
+        workload: {name: seconds[name] / seconds["bilinear"] for name in names if name in seconds}
+        for workload, seconds in times.items()
+        if "bilinear" in seconds
+    }
+    everything = [ratio for by_name in ratios.values() for ratio in by_name.values()]
+    costlier, cheaper = any(r > SAME_TIME for r in everything), any(r <= SAME_TIME for r in everything)
+    for workload, by_name in ratios.items():
+        listed = ", ".join(f"`{name}` {ratio:.2f}x" for name, ratio in by_name.items())
+        evidence.append(f"Time against `bilinear` on {workload}: {listed}.")
     if more_detail:
         evidence.append(f"More detail: {', '.join(more_detail)}.")
     else:
-        evidence.append(
-            "None scores above `bilinear`: detail has to be learned by a network around the layer."
-        )
+        evidence.append("None scores above `bilinear`: detail has to be learned by a network around the layer.")
     verdict = "does not hold"
     if more_detail:
         verdict = "holds" if costlier and not cheaper else "depends"
@@ -101,9 +101,7 @@ def _shuffle(psnr: dict[str, float], times: dict[str, dict[str, float]]) -> Clai
             rank = sorted(seconds.values()).index(seconds["pixel-shuffle"]) + 1
             won.append(seconds["pixel-shuffle"] <= SAME_TIME * seconds[fastest])
             slower = seconds["pixel-shuffle"] / seconds[fastest]
-            ranks.append(
-                f"place {rank} of {len(seconds)} on {workload} ({slower:.2f}x the time of `{fastest}`)"
-            )
+            ranks.append(f"place {rank} of {len(seconds)} on {workload} ({slower:.2f}x the time of `{fastest}`)")
     if not won:
         return _unmeasured(text)
     difference = psnr["pixel-shuffle"] - psnr["bilinear"]
@@ -123,6 +121,4 @@ def _shuffle(psnr: dict[str, float], times: dict[str, dict[str, float]]) -> Clai
 
 
 def _unmeasured(text: str) -> Claim:
-    return Claim(
-        text=text, verdict="not measured", evidence="This run did not measure the methods that it is about."
-    )
+    return Claim(text=text, verdict="not measured", evidence="This run did not measure the methods that it is about.")

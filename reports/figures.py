@@ -1,19 +1,26 @@
 """The report's pictures, drawn from a `Run` and nothing else."""
 
+import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from upbench.reports import panel
+from upbench.reports import advice, panel
 from upbench.reports.frame import Run
 from upbench.reports.tables import headline, main_speed
 
-MAX_PICTURES = 17
+MAX_PICTURES = 22
+MAX_LINES = 16
+SAME_GAIN = 0.02
+SAME_LEVELS = 3  # outputs this close, in 8-bit levels, share a picture
+FAR_DB = 5  # so far below the middle, a method is named at the lower edge and not drawn to scale
+PLAIN = ("nearest", "bilinear", "bicubic")
 Array = np.ndarray[Any, Any]
 
 
@@ -26,6 +33,7 @@ def draw_all(run: Run, folder: Path) -> dict[str, Path]:
         "pairs": pairs,
         "exercise": exercise,
         "errors": errors,
+        "response": response,
     }
     paths = {name: folder / f"{name}.png" for name in drawings}
     return {name: path for name, path in paths.items() if drawings[name](run, path)}
@@ -33,38 +41,74 @@ def draw_all(run: Run, folder: Path) -> dict[str, Path]:
 
 def scatter(run: Run, path: Path) -> bool:
     """PSNR against time, a panel for each workload; only methods that nothing beats in both are named."""
-    speed = main_speed(run.speed)
-    table = headline(run.quality, run.speed)
-    if speed.empty or "PSNR (dB)" not in table:
+    names = list(dict.fromkeys(main_speed(run.speed)["workload"])) if len(run.speed) else []
+    points = {name: advice.candidates(run.quality, run.speed, name) for name in names}
+    points = {name: found for name, found in points.items() if len(found)}
+    if not points:
         return False
-    columns = [column for column in table if str(column).endswith("(ms)")]
-    figure = Figure(figsize=(6 * len(columns), 4.5), layout="constrained")
-    for axis, column in zip(figure.subplots(1, len(columns), squeeze=False)[0], columns, strict=True):
-        points = table.dropna(subset=[column, "PSNR (dB)"])
-        front = _front(points, column)
-        axis.scatter(points[column], points["PSNR (dB)"], s=28, color="0.6")
-        axis.plot(front[column], front["PSNR (dB)"], "o-", color="tab:blue", markersize=6, linewidth=1)
-        for _, row in front.iterrows():
-            axis.annotate(
-                row["method"],
-                (row[column], row["PSNR (dB)"]),
-                xytext=(6, -11),
-                textcoords="offset points",
-                fontsize=8,
-            )
-        axis.set(xscale="log", xlabel=f"time, {column}, log scale", ylabel="PSNR (dB)")
-        axis.set_title("up and left is better; the line joins what nothing beats", fontsize=9)
-        axis.margins(x=0.15, y=0.12)
-        axis.grid(alpha=0.3)
+    figure = Figure(figsize=(6 * len(points), 4.5), layout="constrained")
+    for axis, (name, found) in zip(figure.subplots(1, len(points), squeeze=False)[0], points.items(), strict=True):
+        _scatter_one(axis, found.assign(ms=found["seconds"] * 1e3))
+        axis.set_title(f"{name}: up and left is better; the line joins what nothing beats", fontsize=9)
     figure.savefig(path, dpi=120)
     return True
 
 
-def _front(points: pd.DataFrame, time: str) -> pd.DataFrame:
-    """Methods that no other beats in both time and PSNR, fastest first."""
-    ordered = points.sort_values([time, "PSNR (dB)"], ascending=[True, False])
-    best_before = ordered["PSNR (dB)"].cummax().shift(fill_value=-math.inf)
-    return ordered[ordered["PSNR (dB)"] > best_before + 1e-3]
+def _scatter_one(axis: Any, points: pd.DataFrame) -> None:
+    front = advice.front(points)
+    drawable = points[points["psnr_db"] >= points["psnr_db"].median() - FAR_DB]
+    floor = drawable["psnr_db"].min() - 0.5
+    near, far = points[points["psnr_db"] >= floor], points[points["psnr_db"] < floor]
+    axis.scatter(near["ms"], near["psnr_db"], s=28, color="0.6")
+    axis.plot(front["ms"], front["psnr_db"], "o-", color="tab:blue", markersize=6, linewidth=1)
+    for _, row in front.iterrows():
+        place = {"xytext": (-7, 5), "textcoords": "offset points", "fontsize": 8, "ha": "right"}
+        axis.annotate(row["method"], (row["ms"], row["psnr_db"]), **place)
+    axis.set(xscale="log", xlabel="time (ms, log scale)", ylabel="PSNR (dB)")
+    axis.margins(x=0.25, y=0.12)
+    axis.set_ylim(bottom=floor - 0.2)
+    for _, row in far.iterrows():
+        axis.plot(row["ms"], floor, "v", color="tab:red", markersize=6)
+        place = {"xytext": (7, -2), "textcoords": "offset points", "fontsize": 7, "color": "tab:red"}
+        axis.annotate(f"{row['method']}, {row['psnr_db']:.1f} dB", (row["ms"], floor), **place)
+    axis.grid(alpha=0.3)
+
+
+def response(run: Run, path: Path) -> bool:
+    """Gain against frequency, one line for each group of methods that share it, at the smallest scale."""
+    if run.response.empty:
+        return False
+    smallest = run.response[run.response["scale"] == run.response["scale"].min()]
+    wide = smallest.pivot_table(index="frequency", columns="method", values="gain")
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    axis = figure.subplots()
+    styles = itertools.product(("-", "--"), mpl.color_sequences["tab10"])
+    for names, (line, colour) in zip(_same_columns(wide)[:MAX_LINES], styles, strict=False):
+        label = _label(names).replace("\n", " ")
+        axis.plot(wide.index, wide[names[0]], line, color=colour, linewidth=1.2, label=label)
+    axis.axhline(1, color="black", linewidth=0.6)
+    axis.set(
+        xlabel="frequency (cycles per low-resolution pixel; 0.5 is the finest it can hold)",
+        ylabel="gain",
+        ylim=(0, 1.6),
+        title=f"Frequency response, x{smallest['scale'].iloc[0]}: 1 keeps a detail as it is",
+    )
+    axis.grid(alpha=0.3)
+    figure.legend(fontsize=7, loc="outside right upper")
+    figure.savefig(path, dpi=120)
+    return True
+
+
+def _same_columns(wide: pd.DataFrame) -> list[list[str]]:
+    """Methods whose gains differ by no more than `SAME_GAIN` anywhere, together, torch's plain names first."""
+    together: list[list[str]] = []
+    for name in sorted(wide, key=lambda name: (name not in PLAIN, name)):
+        same = next((names for names in together if (wide[names[0]] - wide[name]).abs().max() <= SAME_GAIN), None)
+        if same is None:
+            together.append([name])
+        else:
+            same.append(name)
+    return together
 
 
 def bars(run: Run, path: Path) -> bool:
@@ -91,6 +135,7 @@ def bars(run: Run, path: Path) -> bool:
             axis.legend(fontsize=7, loc="lower right")
         axis.set(xscale="log", xlabel="milliseconds, log scale", title=f"{name}, x{cells['scale'].iloc[0]}")
         axis.tick_params(labelsize=8)
+        axis.margins(y=0.01)
     figure.savefig(path, dpi=120)
     return True
 
@@ -138,24 +183,26 @@ def errors(run: Run, path: Path) -> bool:
 
 def _picture(batch: Array) -> Array:
     """The first image of a batch `(N, C, H, W)` as `(H, W, C)`."""
-    return batch[0].transpose(1, 2, 0)
+    first: Array = batch[0].transpose(1, 2, 0)
+    return first
 
 
 def _distinct(run: Run, kind: str) -> list[tuple[str, Array]]:
-    """A picture of each method's output; methods whose outputs are within one level of each other share one."""
+    """A picture of each method's output, best PSNR first; methods with nearly the same output share one."""
+    ranked = list(headline(run.quality, run.speed)["method"])
     shown: list[tuple[list[str], Array]] = []
-    for key, batch in run.samples.items():
-        folder, _, method = key.partition("/")
-        if folder != kind:
+    for method in ranked:
+        batch = run.samples.get(f"{kind}/{method}")
+        if batch is None:
             continue
-        for names, first in shown:
-            if first.shape == batch.shape and np.abs(first.astype(int) - batch).max() <= 1:
-                names.append(method)
-                break
-        else:
+        same = next((names for names, first in shown if np.abs(first.astype(int) - batch).max() <= SAME_LEVELS), None)
+        if same is None:
             shown.append(([method], batch))
+        else:
+            same.append(method)
     return [(_label(names), _picture(batch)) for names, batch in shown[:MAX_PICTURES]]
 
 
 def _label(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]}\n(and {len(names) - 1} with the same pixels)"
+    names = sorted(names, key=lambda name: name not in PLAIN)
+    return names[0] if len(names) == 1 else f"{names[0]}\n(and {len(names) - 1} much the same)"

@@ -24,8 +24,11 @@ class Run:
     host: dict[str, Any]
     quality: pd.DataFrame
     about: dict[str, Any]
+    comparisons: pd.DataFrame
     diagnostics: pd.DataFrame
+    response: pd.DataFrame
     speed: pd.DataFrame
+    speed_host: dict[str, Any]
     cells: pd.DataFrame
     samples: dict[str, np.ndarray[Any, Any]]
 
@@ -43,8 +46,11 @@ def read(folder: Path) -> Run:
         host=_json(folder / "host.json").get("host", {}),
         quality=_csv(folder / "quality.csv"),
         about=_json(folder / "quality.json"),
+        comparisons=_csv(folder / "comparisons.csv"),
         diagnostics=_csv(folder / "diagnostics.csv"),
+        response=_csv(folder / "response.csv"),
         speed=speed_frame(document),
+        speed_host=document.get("machine_info", {}).get("upbench", {}),
         cells=pd.DataFrame(document.get("cells", []), columns=["cell", "status", "reason"]),
         samples=_samples(folder / "samples.npz"),
     )
@@ -53,8 +59,8 @@ def read(folder: Path) -> Run:
 def speed_frame(document: dict[str, Any]) -> pd.DataFrame:
     """One row a measured cell: its axes, median seconds, quartiles, spread, throughput, and the copy's share.
 
-    `spread` is (q3 - q1) / median; `megapixels_per_second` counts output pixels; `copy_share` is the time of a plain copy
-    of the output over the cell's time: 1 means as fast as copying.
+    `spread` is (q3 - q1) / median; `megapixels_per_second` counts output pixels; `copy_share` is the time of a
+    plain copy of the output over the cell's time: 1 means as fast as copying.
     """
     rows = []
     for benchmark in document.get("benchmarks", []):

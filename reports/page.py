@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from upbench.reports import claims, figures, tables
+from upbench.reports import advice, claims, figures, tables
 from upbench.reports.frame import Run
 
 CAPTIONS = {
@@ -12,7 +12,10 @@ CAPTIONS = {
     "pairs": "Original, low resolution, and each upsampling, with the same zoomed crop",
     "exercise": "A 32x32 image before and after upsampling by four",
     "errors": "Where each method errs",
+    "response": "Gain of every method against frequency",
 }
+
+SHIFTED = 0.05  # high-resolution pixels: less than this no comparison feels
 
 
 def compose(run: Run) -> str:
@@ -20,11 +23,13 @@ def compose(run: Run) -> str:
     drawn = figures.draw_all(run, run.folder / "figures")
     sections: list[Callable[[Run, dict[str, Path]], str]] = [
         _head,
+        _advice,
         _headline,
         _pictures,
         _claims,
         _quality,
-        _edges,
+        _diagnostics,
+        _same_pixels,
         _speed,
         _not_measured,
         _method,
@@ -68,6 +73,18 @@ def describe_host(run: Run) -> str:
     )
 
 
+def _advice(run: Run, drawn: dict[str, Path]) -> str:
+    """What to use, for people who read no further."""
+    parts = []
+    for workload in dict.fromkeys(tables.main_speed(run.speed)["workload"]) if len(run.speed) else ():
+        points = advice.candidates(run.quality, run.speed, workload)
+        if len(points):
+            lines = [*advice.sentences(advice.front(points)), *advice.switch_sentences(points)]
+            parts.append(f"**{workload}**: nothing measured beats these in both quality and time.\n")
+            parts.append("\n".join(f"- {line}" for line in lines) + "\n")
+    return "## What to use\n\n" + "\n".join(parts).rstrip() if parts else ""
+
+
 def _headline(run: Run, drawn: dict[str, Path]) -> str:
     what = []
     if not run.quality.empty:
@@ -85,7 +102,7 @@ def _headline(run: Run, drawn: dict[str, Path]) -> str:
 
 def _pictures(run: Run, drawn: dict[str, Path]) -> str:
     found = [_figure(name, drawn) for name in ("exercise", "pairs", "errors") if name in drawn]
-    note = "Methods whose outputs differ by no more than one 8-bit level share a picture."
+    note = "Methods whose outputs differ by no more than three 8-bit levels share a picture."
     return "\n\n".join(["## Pictures", note, *found]) if found else ""
 
 
@@ -100,11 +117,16 @@ def _quality(run: Run, drawn: dict[str, Path]) -> str:
     if run.quality.empty:
         return ""
     parts = ["## Quality"]
-    for (degradation, scale), _ in run.quality.groupby(["degradation", "scale"], sort=False):
-        table = tables.quality_by(run.quality, degradation, scale)
+    for (degradation, scale, dtype), rows in run.quality.groupby(["degradation", "scale", "dtype"], sort=False):
+        table = tables.quality_by(rows, run.comparisons, _shifted(run, scale))
         if len(table):
+            kind = "" if dtype == "float32" else f", {dtype}"
             rendered = tables.markdown(table, tables.QUALITY_FORMATS, tables.QUALITY_BEST)
-            parts.append(f"### {degradation}, x{scale}\n\n{_shift_note(degradation)}{rendered}")
+            parts.append(f"### {degradation}, x{scale}{kind}\n\n{_shift_note(degradation)}{rendered}")
+    dtypes = tables.dtype_costs(run.quality)
+    if len(dtypes):
+        note = "PSNR against float32, mean over the methods that have both, and the largest loss of one."
+        parts.append(f"### What a dtype costs\n\n{note}\n\n{tables.markdown(dtypes, tables.DTYPE_FORMATS)}")
     return "\n\n".join(parts)
 
 
@@ -117,20 +139,49 @@ def _shift_note(degradation: str) -> str:
     )
 
 
-def _edges(run: Run, drawn: dict[str, Path]) -> str:
+def _shifted(run: Run, scale: int) -> dict[str, float]:
+    """Methods that move or stretch the image by more than a visible share of a pixel, and by how much."""
+    if run.diagnostics.empty:
+        return {}
+    here = run.diagnostics[(run.diagnostics["scale"] == scale) & (run.diagnostics["status"] == "ok")]
+    moved = (here["shift_pixels"].abs() + here["stretch_pixels"].abs()).set_axis(here["method"])
+    found: dict[str, float] = moved[moved > SHIFTED].to_dict()
+    return found
+
+
+def _diagnostics(run: Run, drawn: dict[str, Path]) -> str:
     if run.diagnostics.empty:
         return ""
     kept = run.diagnostics[run.diagnostics["status"] == "ok"].drop(columns=["status", "reason"])
-    table = kept.rename(
-        columns={"jaggedness_pixels": "jaggedness (px)", "edge_width_pixels": "edge width (px)"}
-    )
-    formats = {"jaggedness (px)": ".3f", "edge width (px)": ".2f", "overshoot": ".3f"}
+    names = {
+        "shift_pixels": "shift (px)",
+        "stretch_pixels": "stretch (px)",
+        "jaggedness_pixels": "jaggedness (px)",
+        "edge_width_pixels": "edge width (px)",
+    }
+    formats = dict.fromkeys(["gain", "overshoot", "checkerboard", *names.values()], ".3f")
     note = (
-        "A black-to-white edge, tilted by one column in four rows. Jaggedness: how far the half-way line strays from a"
-        " straight one (root mean square). Width: from 10 % to 90 %. Both in high-resolution pixels; overshoot"
-        " is how far values leave [0, 1]."
+        "Measured on synthetic targets, lengths in high-resolution pixels. Shift: how far the image moves; stretch: how"
+        " much farther at one end than at the other (aligned corners). Gain: output over input of a constant."
+        " Checkerboard: how unevenly a constant comes out between neighbours. Overshoot: how far a black-to-white edge"
+        " leaves [0, 1]. Jaggedness: how far a slanted edge strays from a straight line (root mean square); edge width:"
+        " from 10 % to 90 %. An empty cell: the method draws no edge."
     )
-    return f"## A slanted edge\n\n{note}\n\n{tables.markdown(table, formats)}"
+    table = tables.markdown(kept.rename(columns=names), formats)
+    return f"## What a mean PSNR hides\n\n{note}\n\n{table}\n\n{_figure('response', drawn)}"
+
+
+def _same_pixels(run: Run, drawn: dict[str, Path]) -> str:
+    parts = []
+    for workload in dict.fromkeys(tables.main_speed(run.speed)["workload"]) if len(run.speed) else ():
+        table = advice.faster_names(advice.candidates(run.quality, run.speed, workload))
+        if len(table):
+            parts.append(f"### {workload}\n\n{tables.markdown(table, {'time (ms)': '.3g'})}")
+    note = (
+        "Methods whose outputs differ by no more than a quarter of an 8-bit level at any pixel of the probe images."
+        " Take the fastest: nobody will see a difference."
+    )
+    return "\n\n".join(["## The same pixels", note, *parts]) if parts else ""
 
 
 def _speed(run: Run, drawn: dict[str, Path]) -> str:
@@ -158,9 +209,8 @@ def _method(run: Run, drawn: dict[str, Path]) -> str:
     lines = ["## How it was measured", ""]
     if run.about:
         lines += [str(run.about["protocol"]), ""]
-    if run.host:
-        allocator = ", ".join(f"{name}={value}" for name, value in run.host["allocator"].items())
-        lines.append(
-            f"CPU capability {run.host['cpu_capability']}; allocator: {allocator or 'as the system has it'}."
-        )
+    host = run.speed_host or run.host
+    if host:
+        allocator = ", ".join(f"{name}={value}" for name, value in host["allocator"].items())
+        lines.append(f"CPU capability {host['cpu_capability']}; allocator: {allocator or 'as the system has it'}.")
     return "\n".join(lines).rstrip()

@@ -14,13 +14,11 @@ TILE_INCHES = 1.9
 COLUMNS = 6
 
 
-def draw(
-    path: Path, items: Sequence[tuple[str, Image]], *, title: str = "", crop_share: float = 0.35
-) -> None:
+def draw(path: Path, items: Sequence[tuple[str, Image]], *, title: str = "") -> None:
     """Write a PNG of labelled images `(H, W)`, `(H, W, 3)` or `(H, W, 4)`, uint8, each with a zoomed crop.
 
-    The crop covers the same part of every image (its middle, `crop_share` of each side), whatever its resolution;
-    pixels are drawn as squares.
+    The crop covers the same part of every image (the middle 3/8 of each side), whatever its resolution; pixels are
+    drawn as squares.
     """
     columns = min(COLUMNS, len(items))
     rows = math.ceil(len(items) / columns)
@@ -30,7 +28,7 @@ def draw(
         axis.set_axis_off()
     for index, (label, image) in enumerate(items):
         row, column = divmod(index, columns)
-        top, left, height, width = _middle(image, crop_share)
+        top, left, height, width = _middle(image)
         whole, zoomed = axes[2 * row][column], axes[2 * row + 1][column]
         _show(whole, image)
         whole.add_patch(_frame(left, top, width, height))
@@ -41,10 +39,11 @@ def draw(
     figure.savefig(path, dpi=150)
 
 
-def _middle(image: Image, share: float) -> tuple[int, int, int, int]:
+def _middle(image: Image) -> tuple[int, int, int, int]:
+    """Top, left, height and width of the crop, on sixteenths so that low and high resolution show the same part."""
     h, w = image.shape[:2]
-    height, width = max(1, round(h * share)), max(1, round(w * share))
-    return round((h - height) / 2), round((w - width) / 2), height, width
+    height, width = max(1, round(h * 6 / 16)), max(1, round(w * 6 / 16))
+    return round(h * 5 / 16), round(w * 5 / 16), height, width
 
 
 def _frame(left: int, top: int, width: int, height: int) -> Any:

@@ -2,8 +2,9 @@
 
 import argparse
 import functools
+import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -45,9 +46,7 @@ def positive(text: str) -> int:
 
 def add_methods(parser: argparse.ArgumentParser) -> None:
     """`--methods` and `--method`."""
-    parser.add_argument(
-        "--methods", nargs="+", metavar="NAME", help="methods by name (default: all; see upbench list)"
-    )
+    parser.add_argument("--methods", nargs="+", metavar="NAME", help="methods by name (default: all; see upbench list)")
     parser.add_argument(
         "--method",
         action="append",
@@ -60,6 +59,11 @@ def add_methods(parser: argparse.ArgumentParser) -> None:
 def add_device(parser: argparse.ArgumentParser) -> None:
     """`--device`."""
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N (default: %(default)s)")
+
+
+def add_dtypes(parser: argparse.ArgumentParser) -> None:
+    """`--dtypes`."""
+    parser.add_argument("--dtypes", nargs="+", default=["float32"], choices=DTYPES, help="default: float32")
 
 
 def add_scales(parser: argparse.ArgumentParser) -> None:
@@ -79,13 +83,9 @@ def add_out(parser: argparse.ArgumentParser) -> None:
 def add_quality_options(parser: argparse.ArgumentParser) -> None:
     """What to upsample and how it was made small."""
     group = parser.add_argument_group("quality")
-    group.add_argument(
-        "--dataset", default="auto", help="auto, cifar10, photos or folder:DIR (default: auto)"
-    )
+    group.add_argument("--dataset", default="auto", help="auto, cifar10, photos or folder:DIR (default: auto)")
     group.add_argument("--split", default="test", choices=["train", "test"], help="default: test")
-    group.add_argument(
-        "--data", type=Path, metavar="DIR", help="folder of CIFAR-10's batches (or set UPBENCH_DATA)"
-    )
+    group.add_argument("--data", type=Path, metavar="DIR", help="folder of CIFAR-10's batches (or set UPBENCH_DATA)")
     group.add_argument("--limit", type=positive, metavar="N", help="use the first N images only")
     group.add_argument(
         "--degradations",
@@ -107,7 +107,6 @@ def add_speed_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="cifar image feature single, or a shape NxCxHxW (default: cifar image)",
     )
-    group.add_argument("--dtypes", nargs="+", default=["float32"], choices=DTYPES, help="default: float32")
     group.add_argument(
         "--memory-formats",
         nargs="+",
@@ -124,9 +123,7 @@ def add_speed_options(parser: argparse.ArgumentParser) -> None:
         dest="steps",
         help="forward, or train for forward and backward (default: forward)",
     )
-    group.add_argument(
-        "--threads", nargs="+", type=positive, default=[1], metavar="N", help="CPU threads (default: 1)"
-    )
+    group.add_argument("--threads", nargs="+", type=positive, default=[1], metavar="N", help="CPU threads (default: 1)")
     group.add_argument(
         "--seconds", type=float, default=0.25, metavar="T", help="time to spend on each cell (default: 0.25)"
     )
@@ -147,3 +144,23 @@ def device(name: str) -> torch.device:
             seen = f"{count} CUDA device{'s' if count > 1 else ''}" if count else "no CUDA device"
             raise UsageError(f"This torch sees {seen}, so there is no {name!r}; run with --device cpu.")
     return wanted
+
+
+def digests(specs: list[str]) -> dict[str, str]:
+    """SHA-256 of each `FILE.py:FACTORY`'s file, so that an edited method is measured anew."""
+    files = {spec: Path(spec.rpartition(":")[0]) for spec in specs}
+    return {spec: hashlib.sha256(path.read_bytes()).hexdigest() for spec, path in files.items() if path.is_file()}
+
+
+def say_outcome(rows: list[dict[str, Any]], stage: str) -> int:
+    """Print how many rows are ok, skipped and failed, with each failure's reason; returns the exit code."""
+    counts = {state: sum(row["status"] == state for row in rows) for state in ("ok", "skipped", "failed")}
+    print(f"{stage}: {counts['ok']} measured, {counts['skipped']} skipped, {counts['failed']} failed.")
+    reasons = dict.fromkeys(
+        f"  {row['method'] if 'method' in row else row['cell']}: {row['reason']}"
+        for row in rows
+        if row["status"] == "failed"
+    )
+    for line in reasons:
+        print(line)
+    return EXIT_FAILED if counts["failed"] or not counts["ok"] else EXIT_OK

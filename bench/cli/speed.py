@@ -38,6 +38,7 @@ def add(commands: "SubParsers") -> None:
     options.add_methods(parser)
     options.add_scales(parser)
     options.add_device(parser)
+    options.add_dtypes(parser)
     options.add_speed_options(parser)
     options.add_out(parser)
     parser.set_defaults(run=run)
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     rows = _in_order(cells, journal.rows)
     write_json(arguments.out / "speed.json", _document(header, rows))
     journal.finish()
-    return say_outcome(rows, "speed")
+    return options.say_outcome(rows, "speed")
 
 
 def planned(arguments: argparse.Namespace) -> list[Cell]:
@@ -127,7 +128,9 @@ def _absolute(spec: str) -> str:
 
 
 def _request(cells: list[Cell], arguments: argparse.Namespace) -> dict[str, Any]:
-    return {"cells": [cell.name for cell in cells], "seconds": arguments.seconds, "host": host.identity()}
+    return {"cells": [cell.name for cell in cells], "seconds": arguments.seconds, "host": host.identity()} | {
+        "digests": options.digests(arguments.method)
+    }
 
 
 def _missing(cells: list[Cell], journal: Journal) -> list[Cell]:
@@ -156,17 +159,3 @@ def _document(header: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, A
             "cells": [{name: row[name] for name in ("cell", "status", "reason")} for row in rows],
         }
     )
-
-
-def say_outcome(rows: list[dict[str, Any]], stage: str) -> int:
-    """Print how many rows are ok, skipped and failed, with each failure's reason; returns the exit code."""
-    counts = {state: sum(row["status"] == state for row in rows) for state in ("ok", "skipped", "failed")}
-    print(f"{stage}: {counts['ok']} measured, {counts['skipped']} skipped, {counts['failed']} failed.")
-    reasons = dict.fromkeys(
-        f"  {row['method'] if 'method' in row else row['cell']}: {row['reason']}"
-        for row in rows
-        if row["status"] == "failed"
-    )
-    for line in reasons:
-        print(line)
-    return options.EXIT_FAILED if counts["failed"] or not counts["ok"] else options.EXIT_OK

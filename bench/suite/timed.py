@@ -41,16 +41,25 @@ def prepare(cell: Cell, adapters: dict[str, Adapter]) -> Timed:
         images = _inputs(cell, workload(cell.workload).output_shape(cell.scale))
         return Timed(call=_rotating(torch.clone, images))
     upsampler = _conforming(adapters[cell.method], cell.scale, cell.device, cell.dtype)
-    if cell.mode == "compile" and upsampler.native:
-        raise SkippedError("torch.compile takes methods on tensors only")
-    function = torch.compile(upsampler.upsample) if cell.mode == "compile" else upsampler.upsample
+    function = call_of(cell, upsampler)
     images = _inputs(cell, workload(cell.workload).shape)
-    if cell.step == "train":
-        return Timed(call=_rotating(functools.partial(_forward_backward, upsampler, function), images))
-    if not upsampler.native:
+    if cell.step == "train" or not upsampler.native:
         return Timed(call=_rotating(function, images))
     natives = [upsampler.prepare(image) for image in images]
     return Timed(call=_rotating(function, natives), conversion_seconds=_conversion_seconds(upsampler, images))
+
+
+def call_of(cell: Cell, upsampler: Upsampler) -> Callable[[Any], Any]:
+    """What is timed of a cell: the call, compiled where that is asked, with its backward pass in training.
+
+    Raises `SkippedError` for a library that works on arrays of its own and is asked to compile.
+    """
+    if cell.mode == "compile" and upsampler.native:
+        raise SkippedError("torch.compile takes methods on tensors only")
+    function = torch.compile(upsampler.upsample) if cell.mode == "compile" else upsampler.upsample
+    if cell.step == "train":
+        return functools.partial(_forward_backward, upsampler, function)
+    return function
 
 
 @functools.lru_cache(maxsize=256)

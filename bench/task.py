@@ -1,0 +1,178 @@
+"""One cell inside a worker: its call, its inputs in fresh memory, and short timed blocks of calls."""
+
+import contextlib
+import gc
+import itertools
+import random
+import resource
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from upbench.bench.adapters import Adapter, Upsampler
+from upbench.bench.cells import Cell, workload
+from upbench.bench.clocks import clock_for
+from upbench.bench.conformance import conforming
+from upbench.bench.errors import SkippedError
+from upbench.bench.inputs import MEMORY_FORMATS, random_images
+from upbench.bench.suite.timed import call_of
+
+INPUTS = 3  # rotated inside a block, so that a remembered result cannot pass for a fast call
+FILLER_BYTES = 1 << 18  # the largest hole before an input: many pages, so that page offsets vary
+
+
+@dataclass(slots=True, kw_only=True)
+class Task:
+    """A checked upsampler, the call that is timed, and the inputs of its cell."""
+
+    cell: Cell
+    upsampler: Upsampler
+    call: Callable[[Any], Any]
+    inputs: list[Tensor]
+    kept: list[Any] = field(default_factory=list)
+
+    @classmethod
+    def build(cls, cell: Cell, adapter: Adapter) -> "Task":
+        """Build and check the method; raises `SkippedError` or `FailedError` with the reason."""
+        dtype = getattr(torch, cell.dtype)
+        upsampler = conforming(adapter, cell.scale, torch.device(cell.device), dtype)
+        shape = workload(cell.workload).shape
+        inputs = [
+            random_images(shape, dtype=dtype, device=cell.device, memory_format=cell.memory_format, seed=seed)
+            for seed in range(INPUTS)
+        ]
+        import os
+
+        if os.environ.get("STRETCH"):
+            sizes = 256 << 20
+            torch.ones(sizes, dtype=torch.uint8)
+        return cls(cell=cell, upsampler=upsampler, call=call_of(cell, upsampler), inputs=inputs)
+
+    def block(self, calls: int, seed: int, planted: float = 1.0) -> dict[str, float]:
+        """Time `calls` calls, after one untimed call where they are short (a long one warms itself).
+
+        Returns seconds of the whole block and minor page faults in it. `planted` above 1 has the same method
+        go on working on a small corner of the input until that multiple of the block's time is full.
+        """
+        torch.set_num_threads(self.cell.threads)
+        natives = self._scatter(random.Random(seed), min(calls, INPUTS))
+        turns = [natives[index % len(natives)] for index in range(calls)]
+        with self._mode(), _collector_off():
+            if calls > 1:
+                self.call(natives[-1])
+            faults = _minor_faults()
+            seconds = self._timed(turns) if planted <= 1 else self._planted(turns, planted)
+            faults = _minor_faults() - faults
+        return {"seconds": seconds, "faults": faults}
+
+    def _scatter(self, generator: random.Random, count: int) -> list[Any]:
+        """`count` inputs in fresh memory, with holes of random size between them, as the method takes them.
+
+        Random layout: Curtsinger & Berger, "Stabilizer", ASPLOS 2013.
+        """
+        self.kept = []
+        natives = []
+        for low in self.inputs[:count]:
+            size = generator.randrange(64, FILLER_BYTES)
+            self.kept.append(torch.empty(size, dtype=torch.uint8, device=self.cell.device))
+            natives.append(self._native(low.clone()))
+        self.kept.extend(natives)
+        return natives
+
+    def _native(self, low: Tensor) -> Any:
+        return low if self.cell.step == "train" else self.upsampler.prepare(low)
+
+    def _mode(self) -> contextlib.AbstractContextManager[Any]:
+        return contextlib.nullcontext() if self.cell.step == "train" else torch.inference_mode()
+
+    def _timed(self, turns: list[Any]) -> float:
+        clock = clock_for(self.cell.device)
+        if torch.device(self.cell.device).type == "cuda":
+            torch.cuda.synchronize()
+        start = clock()
+        for native in turns:
+            self.call(native)
+        stop = clock()
+        seconds: float = stop - start
+        return seconds
+
+    def _planted(self, turns: list[Any], factor: float) -> float:
+        """On the CPU exact to about one call on the corner; on CUDA whole calls are added instead."""
+        if torch.device(self.cell.device).type == "cuda":
+            return self._timed(turns + turns[:1] * round(len(turns) * (factor - 1)))
+        corner = self._native(self.inputs[0][:1, :, :8, :8].clone())
+        start = time.perf_counter()
+        for native in turns:
+            self.call(native)
+        before = now = time.perf_counter()
+        due = start + (now - start) * factor
+        while due - now > (now - before) / 2:
+            before = now
+            self.call(corner)
+            now = time.perf_counter()
+        return now - start
+
+    def output(self, low: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
+        """The method's image of `low` `(N, C, H, W)` float32 on [0, 1], given in the cell's dtype."""
+        dtype = getattr(torch, self.cell.dtype)
+        image = torch.from_numpy(low)
+        given = (image * 255).round().to(dtype) if dtype == torch.uint8 else image.to(dtype)
+        given = given.to(self.cell.device).contiguous(memory_format=MEMORY_FORMATS[self.cell.memory_format])
+        with torch.inference_mode():
+            high = self.upsampler(given).cpu().contiguous()
+        result: npt.NDArray[Any] = (high.float() if high.dtype == torch.bfloat16 else high).numpy()
+        return result
+
+    def peak_bytes(self) -> int:
+        """The most that one call has allocated at a time through torch, its result included.
+
+        From the CUDA allocator's statistics, or on the CPU from the profiler's record of each allocation.
+        Raises `SkippedError` for a library that allocates apart from torch.
+        """
+        if self.upsampler.native:
+            raise SkippedError("it allocates memory apart from torch")
+        native = self._native(self.inputs[0])
+        with self._mode():
+            self.call(native)
+            if torch.device(self.cell.device).type == "cuda":
+                return _cuda_peak(self.call, native)
+            return _cpu_peak(self.call, native)
+
+
+@contextlib.contextmanager
+def _collector_off() -> Iterator[None]:
+    gc.collect(0)
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _minor_faults() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+
+def _cuda_peak(call: Callable[[Any], Any], native: Any) -> int:
+    torch.cuda.synchronize()
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated()
+    call(native)
+    torch.cuda.synchronize()
+    return int(torch.cuda.max_memory_allocated() - before)
+
+
+def _cpu_peak(call: Callable[[Any], Any], native: Any) -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the profiler's remarks about its own cycles
+        with torch.autograd.profiler.profile(profile_memory=True) as profile:
+            call(native)
+    steps = [event.nbytes() for event in profile.kineto_results.events() if event.name() == "[memory]"]
+    return max(itertools.accumulate(steps), default=0)

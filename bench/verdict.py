@@ -1,0 +1,133 @@
+"""From log ratios to verdicts: one number for each pair of processes, whose blocks are not independent.
+
+A ratio is candidate seconds / baseline seconds: above 1 is slower. A cell is *flagged* when, with
+false-discovery control over all cells (Benjamini & Hochberg, 1995), its ratio is beyond the threshold; it is
+SLOWER or FASTER only after fresh pairs, which took no part in flagging it, confirm that at one of a few looks
+fixed beforehand. Statistics over process pairs: Kalibera & Jones, ISMM 2013.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from scipy import stats
+
+CONFIDENCE = 0.95
+DISCOVERY_RATE = 0.05
+MIN_PAIRS = 5  # before anything is said of a cell
+LOOKS = (
+    6,
+    12,
+    24,
+)  # fresh pairs at which a flagged cell may be confirmed; the error is shared among the looks
+BIMODAL_PAIRS = 8  # before a cell can be called bimodal
+BIMODAL_MEMBERS = 3
+BIMODAL_APART = 5.0  # between the means of two groups, in standard deviations inside them
+BIMODAL_GAP = 2.0  # between their nearest members, likewise
+POWER = 0.95
+
+
+class Verdict(str, Enum):
+    """What is said of a cell, worst first."""
+
+    SLOWER = "SLOWER"
+    FAILED = "FAILED"
+    BIMODAL = "BIMODAL"
+    UNRESOLVED = "UNRESOLVED"
+    FASTER = "FASTER"
+    SAME = "SAME"
+    SKIPPED = "SKIPPED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """Mean log ratio over `pairs` process pairs, with the standard error of that mean."""
+
+    mean: float
+    error: float
+    pairs: int
+
+    @classmethod
+    def of(cls, log_ratios: Sequence[float]) -> "Estimate":
+        """The estimate from one log ratio per process pair; with fewer than 2 the error is infinite."""
+        values = np.asarray(log_ratios, dtype=np.float64)
+        error = float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.inf
+        return cls(mean=float(values.mean()) if len(values) else 0.0, error=error, pairs=len(values))
+
+    def reach(self, confidence: float = CONFIDENCE) -> float:
+        """Half the width of the two-sided t interval, in log ratio: the noise floor at this many pairs."""
+        return self.error * _quantile((1 + confidence) / 2, self.pairs)
+
+    def interval(self) -> tuple[float, float]:
+        """The ratio's confidence interval."""
+        return math.exp(self.mean - self.reach()), math.exp(self.mean + self.reach())
+
+    def beyond(self, threshold: float) -> float:
+        """The p-value of "the ratio is within the threshold": one-sided in its own direction, doubled."""
+        distance = abs(self.mean) - math.log1p(threshold)
+        if not math.isfinite(self.error):
+            return 1.0
+        if self.error == 0:
+            return 1.0 if distance <= 0 else 0.0
+        return min(1.0, 2 * float(stats.t.sf(distance / self.error, self.pairs - 1)))
+
+    def detectable(self, threshold: float) -> float:
+        """The smallest true slowdown (0.05 is 5 %) that as many pairs tell from `threshold` 19 times in 20."""
+        needed = self.reach() + self.error * _quantile(POWER, self.pairs)
+        return math.expm1(math.log1p(threshold) + needed)
+
+
+def _quantile(probability: float, pairs: int) -> float:
+    return float(stats.t.ppf(probability, pairs - 1)) if pairs > 1 else math.inf
+
+
+def flagged(estimates: Sequence[Estimate], threshold: float) -> list[bool]:
+    """Which cells are beyond the threshold, at a false-discovery rate of 5 % over all of them."""
+    if not estimates:
+        return []
+    ready = [each.beyond(threshold) if each.pairs >= MIN_PAIRS else 1.0 for each in estimates]
+    return [bool(value <= DISCOVERY_RATE) for value in stats.false_discovery_control(ready)]
+
+
+def inside(estimate: Estimate, threshold: float) -> bool:
+    """Whether the interval lies wholly within the threshold on both sides."""
+    return estimate.pairs >= MIN_PAIRS and abs(estimate.mean) + estimate.reach() < math.log1p(threshold)
+
+
+def confirmed(fresh: Sequence[float], sign: int, threshold: float) -> bool:
+    """Whether fresh log ratios are beyond the threshold, in the flagged direction, at one of the looks."""
+    passed = [look for look in LOOKS if look <= len(fresh)]
+    return any(_confirmed_at(fresh[:look], sign, threshold) for look in passed)
+
+
+def _confirmed_at(fresh: Sequence[float], sign: int, threshold: float) -> bool:
+    estimate = Estimate.of([sign * value for value in fresh])
+    share = (1 - CONFIDENCE) / 2 / len(LOOKS)
+    return estimate.mean - estimate.error * _quantile(1 - share, len(fresh)) > math.log1p(threshold)
+
+
+def groups(log_ratios: Sequence[float]) -> tuple[list[float], list[float]] | None:
+    """The two groups that process pairs fall into, or None where there is one.
+
+    The best split into groups of at least three pairs; they count as two when their means are at least 2 %
+    and five standard deviations apart, with an empty gap of two (halves of a normal sample: 2.6 apart).
+    """
+    values = np.sort(np.asarray(log_ratios, dtype=np.float64))
+    if len(values) < BIMODAL_PAIRS:
+        return None
+    cut = min(
+        range(BIMODAL_MEMBERS, len(values) - BIMODAL_MEMBERS + 1),
+        key=lambda cut: _scatter(values[:cut]) + _scatter(values[cut:]),
+    )
+    low, high = values[:cut], values[cut:]
+    within = math.sqrt((_scatter(low) + _scatter(high)) / (len(values) - 2))
+    apart, gap = float(high.mean() - low.mean()), float(high[0] - low[-1])
+    if apart < max(0.02, BIMODAL_APART * within) or gap < BIMODAL_GAP * within:
+        return None
+    return low.tolist(), high.tolist()
+
+
+def _scatter(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
+    return float(((values - values.mean()) ** 2).sum())

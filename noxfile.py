@@ -1,0 +1,66 @@
+"""The front door: `nox -s bench` runs the main job, `nox -s tests` the tests.
+
+Each session makes its own environment with uv and installs upbench there as a wheel, as a user would have it.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "types", "tests"]
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+ROOMS = ("bench", "datasets", "methods", "reports")
+
+# The checkout's folder `datasets` must not be mistaken for a package of that name when Python starts here.
+os.environ["PYTHONSAFEPATH"] = "1"
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install the wheel of this checkout, and what a session needs besides."""
+    shutil.rmtree("build", ignore_errors=True)  # a stale one leaks deleted modules into the wheel
+    session.install("--reinstall-package", "upbench", ".", *nox.project.dependency_groups(PYPROJECT, *groups))
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure quality and speed, and write the report to reports/out/; arguments after -- reach `upbench bench`."""
+    install(session)
+    session.run("upbench", "bench", *session.posargs)
+
+
+@nox.session
+def report(session: nox.Session) -> None:
+    """Rebuild the report from the files of an earlier run."""
+    install(session)
+    session.run("upbench", "report", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests; arguments after -- reach pytest."""
+    install(session, "tests")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style (ruff) and who may import whom (import-linter)."""
+    install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types (mypy, strict)."""
+    install(session, "types")
+    config = Path("pyproject.toml").resolve()
+    packages = [part for room in ROOMS for part in ("-p", f"upbench.{room}")]
+    session.run("mypy", "--config-file", str(config), *packages)

@@ -1,0 +1,95 @@
+"""The contract: every installed method keeps it, and every way of breaking it is caught in one sentence."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from upbench.bench.adapters import discover, from_spec
+from upbench.bench.conformance import conforming
+from upbench.bench.errors import FailedError, SkippedError
+
+CPU = torch.device("cpu")
+DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
+@pytest.mark.parametrize("name", discover())
+def test_every_installed_method_keeps_the_contract(name: str, scale: int, device: str) -> None:
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    try:
+        conforming(discover()[name], scale, torch.device(device), torch.float32)
+    except SkippedError as reason:
+        assert str(reason)
+        pytest.skip(str(reason))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16, torch.uint8], ids=str)
+@pytest.mark.parametrize("name", discover())
+def test_every_installed_method_takes_a_dtype_or_declines_it_with_a_reason(name: str, dtype: torch.dtype) -> None:
+    try:
+        conforming(discover()[name], 2, CPU, dtype)
+    except SkippedError as reason:
+        assert str(reason)
+        pytest.skip(str(reason))
+
+
+BREACHES = {
+    "raises": ("def up(low):\n    raise RuntimeError('out of luck')\nreturn up", "it raised RuntimeError: out of luck"),
+    "shape": ("return torch.clone", r"it returned shape \(2, 3, 16, 16\) where \(2, 3, 32, 32\) was due"),
+    "dtype": ("return lambda low: F.interpolate(low, scale_factor=scale).double()", "it returned torch.float64"),
+    "kind": ("return lambda low: [low]", "it returned a list, not a tensor"),
+    "nothing": ("return lambda low: None", "it returned a NoneType, not a tensor"),
+    "nan": ("return lambda low: F.interpolate(low, scale_factor=scale) * float('nan')", "NaN or infinite"),
+    "infinite": ("return lambda low: F.interpolate(low, scale_factor=scale) / 0", "NaN or infinite"),
+    "mutates": ("return lambda low: F.interpolate(low.mul_(0.5), scale_factor=scale)", "it changed its input"),
+    "random": (
+        "return lambda low: F.interpolate(low, scale_factor=scale) + torch.rand(())",
+        "it returned another image for the same input",
+    ),
+    "remembers_first": (
+        "seen = []\ndef up(low):\n    seen.append(F.interpolate(low, scale_factor=scale))\n    return seen[0]\n"
+        "return up",
+        "a remembered result",
+    ),
+    "remembers_address": (
+        "seen = {}\ndef up(low):\n    return seen.setdefault(low.data_ptr(), F.interpolate(low, scale_factor=scale))\n"
+        "return up",
+        "a remembered result",
+    ),
+    "constant": ("return lambda low: torch.zeros(2, 3, 16 * scale, 16 * scale)", "the same image for a new input"),
+    "no_factory": ("return 'bilinear'", "nothing that can be called"),
+}
+
+
+@pytest.mark.parametrize("breach", BREACHES)
+def test_a_breach_of_the_contract_is_caught_and_named(breach: str, adapter_file: Callable[..., str]) -> None:
+    body, said = BREACHES[breach]
+    with pytest.raises(FailedError, match=said) as caught:
+        conforming(from_spec(adapter_file(breach, body)), 2, CPU, torch.float32)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_method_that_claims_to_interpolate_is_held_to_it(adapter_file: Callable[..., str]) -> None:
+    spec = adapter_file("darker", "return lambda low: 0.9 * F.interpolate(low, scale_factor=scale)")
+    conforming(from_spec(spec), 2, CPU, torch.float32)  # it claims nothing
+    path = spec.rpartition(":")[0]
+    with open(path, "a") as file:  # noqa: PTH123 - the spec is text
+        file.write("darker.interpolator = True\n")
+    with pytest.raises(FailedError, match=r"a constant image changed by 0\.04"):
+        conforming(from_spec(spec), 2, CPU, torch.float32)
+
+
+@pytest.mark.parametrize("kind", ["NotImplementedError", "ImportError"])
+def test_a_method_may_decline_when_it_is_called(kind: str, adapter_file: Callable[..., str]) -> None:
+    spec = adapter_file("late", f"def up(low):\n    raise {kind}('batches of one only')\nreturn up")
+    with pytest.raises(SkippedError, match=r"^batches of one only$"):
+        conforming(from_spec(spec), 2, CPU, torch.float32)
+
+
+def test_an_exception_without_words_is_named_by_its_kind(adapter_file: Callable[..., str]) -> None:
+    spec = adapter_file("mute", "def up(low):\n    raise ZeroDivisionError\nreturn up")
+    with pytest.raises(FailedError, match="it raised ZeroDivisionError"):
+        conforming(from_spec(spec), 2, CPU, torch.float32)

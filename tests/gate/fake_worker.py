@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""A worker without torch, for the tests: it answers the protocol from the behaviour in `behaviour.json` beside it.
+
+Timings are lognormal around one millisecond a call, times `ratio`; `spread` is their standard deviation in
+log, `between` that of the process's own level, which is drawn from `groups`. `trouble` maps a cell's method to crash, hang, garbage, skip or fail.
+"""
+
+import json
+import os
+import random
+import sys
+import time
+from pathlib import Path
+
+BEHAVIOUR = json.loads((Path(sys.argv[0]).parent / "behaviour.json").read_text())
+HOST = {"cpu": "a fake", "cores": 2, "allocator": {}, "packages": {"torch": "0.0"}}
+
+
+def main() -> None:
+    """Serve."""
+    with (Path(sys.argv[0]).parent / "pids").open("a") as pids:
+        pids.write(f"{os.getpid()}\n")
+    time.sleep(BEHAVIOUR.get("start", 0))
+    if BEHAVIOUR.get("mute"):
+        sys.exit("ImportError: no torch here")
+    write({"protocol": BEHAVIOUR.get("protocol", 1), "pid": os.getpid()})
+    level = random.gauss(random.choice(BEHAVIOUR.get("groups", [0.0])), BEHAVIOUR.get("between", 0.0))
+    for line in sys.stdin:
+        request = json.loads(line)
+        write(answer(request, level))
+
+
+def write(message: dict) -> None:
+    """One line."""
+    print(json.dumps(message), flush=True)
+
+
+def answer(request: dict, level: float) -> dict:
+    """What the real worker would say."""
+    ask, cell = request["ask"], request.get("cell", "")
+    trouble = BEHAVIOUR.get("trouble", {}).get(cell.partition("/")[0])
+    if trouble and ask == BEHAVIOUR.get("when", "block"):
+        misbehave(trouble)
+    if trouble in ("skip", "fail"):
+        return {"ok": False, "kind": {"skip": "skipped", "fail": "failed"}[trouble], "reason": "it would not"}
+    if ask == "block":
+        time.sleep(BEHAVIOUR.get("slow", 0))
+        ratio = BEHAVIOUR.get("ratio", 1.0) * request["planted"]
+        noise = random.gauss(level, BEHAVIOUR.get("spread", 0.005))
+        return {"ok": True, "seconds": 1e-3 * request["calls"] * ratio * 2.718281828**noise, "faults": 0}
+    if ask == "output":
+        return {"ok": True, "digest": "0", "shape": []}
+    return {"ok": True, "bytes": BEHAVIOUR.get("bytes", 1000), "host": HOST}
+
+
+def misbehave(trouble: str) -> None:
+    """Break the protocol."""
+    if trouble == "crash":
+        print("it hurt", file=sys.stderr, flush=True)
+        os._exit(7)
+    if trouble == "hang":
+        time.sleep(3600)
+    if trouble == "garbage":
+        print("Warning: something printed this", flush=True)
+
+
+main()

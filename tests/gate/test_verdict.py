@@ -1,0 +1,141 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from upbench.bench.progress import Course, conclude, settle
+from upbench.bench.verdict import LOOKS, Estimate, Verdict, confirmed, flagged, groups, inside
+
+SPREAD = 0.012  # of one pair's log ratio, as measured on a shared machine
+
+
+def decide(draw, cells: int, pairs: int, threshold: float) -> list[Verdict]:
+    """The whole procedure on drawn log ratios: `draw(cell)` is one pair's."""
+    courses = [Course(name=str(cell)) for cell in range(cells)]
+    for _ in range(pairs):
+        for cell, course in enumerate(courses):
+            if course.verdict is None:
+                (course.fresh if course.sign else course.explored).append(draw(cell))
+        settle(courses, threshold)
+    for course in courses:
+        conclude(course, threshold)
+    return [course.verdict for course in courses]
+
+
+def test_nothing_changed_raises_no_alarm():
+    generator = np.random.default_rng(1)
+    found = [verdict for _ in range(40) for verdict in decide(lambda cell: generator.normal(0, SPREAD), 30, 20, 0.03)]
+    assert Verdict.SLOWER not in found
+    assert Verdict.FASTER not in found
+    assert found.count(Verdict.SAME) > 0.98 * len(found)
+
+
+def test_heavy_tails_raise_no_alarm():
+    generator = np.random.default_rng(2)
+    found = [
+        verdict for _ in range(40) for verdict in decide(lambda cell: SPREAD * generator.standard_t(2), 30, 20, 0.03)
+    ]
+    assert sum(verdict in (Verdict.SLOWER, Verdict.FASTER) for verdict in found) <= 1
+
+
+@pytest.mark.parametrize(("slowdown", "threshold", "share"), [(1.05, 0.03, 0.99), (1.03, 0.01, 0.95)])
+def test_a_planted_slowdown_is_found(slowdown, threshold, share):
+    """Two cells in thirty are slower: few enough for the false-discovery control to be at its strictest."""
+    generator = np.random.default_rng(3)
+    found = []
+    for _ in range(60):
+        true = {4: math.log(slowdown), 20: math.log(slowdown)}
+        verdicts = decide(lambda cell, true=true: generator.normal(true.get(cell, 0), SPREAD), 30, 30, threshold)
+        found += [verdicts[4], verdicts[20]]
+    bimodal = found.count(Verdict.BIMODAL)
+    assert found.count(Verdict.SLOWER) >= share * (len(found) - bimodal)
+
+
+def test_at_the_threshold_itself_alarms_stay_rare():
+    """A cell exactly at the threshold is the hardest case: confirmation holds the error to a few percent."""
+    generator = np.random.default_rng(4)
+    edge = math.log1p(0.03)
+    found = [decide(lambda cell: generator.normal(edge, SPREAD), 1, 40, 0.03)[0] for _ in range(400)]
+    assert found.count(Verdict.SLOWER) <= 0.05 * len(found)
+
+
+def test_faster_is_the_mirror_of_slower():
+    generator = np.random.default_rng(5)
+    true = math.log(0.9)
+    assert decide(lambda cell: generator.normal(true, SPREAD), 1, 30, 0.03) == [Verdict.FASTER]
+
+
+def test_two_groups_of_processes_are_not_averaged():
+    generator = np.random.default_rng(6)
+    draws = lambda cell: generator.normal(0, 0.005) + 0.3 * (generator.random() < 0.5)  # noqa: E731
+    found = [decide(draws, 1, 16, 0.03)[0] for _ in range(50)]
+    assert found.count(Verdict.BIMODAL) >= 45
+    assert Verdict.SLOWER not in found
+
+
+def test_two_groups_that_are_both_slower_are_slower():
+    course = Course(name="one", explored=[0.2, 0.5] * 6, verdict=Verdict.SLOWER)
+    conclude(course, 0.03)
+    assert course.verdict is Verdict.SLOWER
+
+
+def test_an_open_cell_says_how_far_it_came():
+    course = Course(name="one", explored=[0.0, 0.1, -0.1])
+    conclude(course, 0.03)
+    assert (course.verdict, course.reason) == (
+        Verdict.UNRESOLVED,
+        "the budget ended after 3 pairs of processes",
+    )
+
+
+def test_few_normal_samples_look_bimodal():
+    generator = np.random.default_rng(7)
+    for pairs in (8, 12, 20):
+        wrong = sum(groups(generator.normal(0, SPREAD, pairs)) is not None for _ in range(1000))
+        assert wrong <= 40
+
+
+def test_the_interval_is_students():
+    values = [0.01, 0.03, 0.02, 0.05, -0.01]
+    expected = stats.t.interval(0.95, 4, loc=np.mean(values), scale=stats.sem(values))
+    assert np.log(Estimate.of(values).interval()) == pytest.approx(expected)
+
+
+def test_the_p_value_is_that_of_a_t_test_against_the_threshold():
+    values = [0.04, 0.05, 0.045, 0.06, 0.05]
+    expected = 2 * stats.ttest_1samp(values, math.log1p(0.03), alternative="greater").pvalue
+    assert Estimate.of(values).beyond(0.03) == pytest.approx(expected)
+
+
+def test_false_discovery_control_is_stricter_in_a_larger_matrix():
+    suspect, plain = Estimate(mean=0.06, error=0.011, pairs=8), Estimate(mean=0.0, error=0.004, pairs=8)
+    assert flagged([suspect], 0.03) == [True]
+    assert flagged([suspect] + [plain] * 29, 0.03)[0] is False
+
+
+def test_nothing_is_said_before_enough_pairs():
+    clear = Estimate(mean=0.5, error=0.001, pairs=4)
+    assert flagged([clear], 0.03) == [False]
+    assert not inside(Estimate(mean=0.0, error=0.0001, pairs=4), 0.03)
+    assert not confirmed([0.5] * (LOOKS[0] - 1), 1, 0.03)
+    assert confirmed([0.5, 0.51] * LOOKS[0], 1, 0.03)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.lists(st.floats(-0.2, 0.2), min_size=5, max_size=20),
+    st.floats(0.005, 0.2),
+)
+def test_slower_and_faster_swap_when_the_sides_do(values, threshold):
+    there, back = Estimate.of(values), Estimate.of([-value for value in values])
+    assert there.beyond(threshold) == pytest.approx(back.beyond(threshold))
+    assert inside(there, threshold) == inside(back, threshold)
+    assert not (inside(there, threshold) and flagged([there], threshold)[0])
+
+
+@given(st.floats(0.0005, 0.05), st.integers(5, 40))
+def test_what_is_detectable_is_above_the_threshold(error, pairs):
+    assert Estimate(mean=0.0, error=error, pairs=pairs).detectable(0.03) > 0.03
