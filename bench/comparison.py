@@ -67,9 +67,7 @@ def summary(course: Course, threshold: float) -> Record:
     """
     estimate = course.estimate()
     if estimate.pairs < 2:
-        return dict.fromkeys(("ratio", "low", "high", "floor", "detectable")) | {
-            "pairs": len(course.all_ratios)
-        }
+        return dict.fromkeys(("ratio", "low", "high", "floor", "detectable")) | {"pairs": len(course.all_ratios)}
     low, high = estimate.interval()
     return {
         "ratio": math.exp(estimate.mean),

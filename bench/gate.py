@@ -101,9 +101,7 @@ class Gate:
     def _round(self) -> Iterator[Row]:
         start = time.monotonic()
         number, asked = self.rounds + 1, self._open()
-        self.say(
-            f"pair {number}: {len(asked)} cells open, {self.spent:.0f} of {self.settings.budget:.0f} s spent"
-        )
+        self.say(f"pair {number}: {len(asked)} cells open, {self.spent:.0f} of {self.settings.budget:.0f} s spent")
         random.shuffle(asked)
         for question, row in self.crew.work(asked, self._visit):
             purpose = self.courses[question.name].purpose

@@ -43,9 +43,7 @@ def _escaped(text: str, also: str = "") -> str:
 def line(comparison: Record) -> str:
     """One line of markdown: the outcome of a comparison."""
     found = counts(comparison)
-    mark = (
-        "❌" if found["SLOWER"] or found["FAILED"] else "⚠️" if found[CHANGED] or found["UNRESOLVED"] else "✅"
-    )
+    mark = "❌" if found["SLOWER"] or found["FAILED"] else "⚠️" if found[CHANGED] or found["UNRESOLVED"] else "✅"
     said = [f"{found[verdict.value]} {verdict.value}" for verdict in Verdict if found[verdict.value]]
     planted = f" **Planted slowdowns: {comparison['planted']}.**" if comparison["planted"] else ""
     return (

@@ -73,11 +73,7 @@ def _own_files() -> list[tuple[str, Path]]:
 
 def _metadata() -> list[tuple[str, Path]]:
     files = distribution("upbench").files or []
-    return [
-        (file.name, Path(str(file.locate())))
-        for file in files
-        if file.name in ("METADATA", "entry_points.txt")
-    ]
+    return [(file.name, Path(str(file.locate()))) for file in files if file.name in ("METADATA", "entry_points.txt")]
 
 
 def _copy(files: dict[str, Path], target: Path) -> None:

@@ -90,9 +90,7 @@ def conclude(course: Course, threshold: float) -> None:
 
 
 def _one_sided(ratios: Sequence[float], threshold: float) -> bool:
-    return all(ratio > np.log1p(threshold) for ratio in ratios) or all(
-        ratio < -np.log1p(threshold) for ratio in ratios
-    )
+    return all(ratio > np.log1p(threshold) for ratio in ratios) or all(ratio < -np.log1p(threshold) for ratio in ratios)
 
 
 def _why_open(course: Course) -> str:

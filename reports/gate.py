@@ -43,9 +43,7 @@ def _outcome(comparison: Record) -> str:
     ]
     if comparison["planted"]:
         planted = ", ".join(f"{method} x{factor:g}" for method, factor in comparison["planted"].items())
-        lines.insert(
-            0, f"**PLANTED: the candidate was made to do more work in {planted}. Not a real difference.**"
-        )
+        lines.insert(0, f"**PLANTED: the candidate was made to do more work in {planted}. Not a real difference.**")
     if comparison["same"]:
         lines.append("Both sides are the same environment: every difference here is noise.")
     for side in ("baseline", "candidate"):
@@ -105,17 +103,13 @@ def _pixels(cell: Record) -> str:
 
 def forest(comparisons: list[Record], path: Path) -> bool:
     """A panel a comparison: every cell's ratio with its interval, the threshold shaded, worst on top."""
-    drawn = [
-        (each, [cell for cell in by_severity(each) if cell["ratio"] is not None]) for each in comparisons
-    ]
+    drawn = [(each, [cell for cell in by_severity(each) if cell["ratio"] is not None]) for each in comparisons]
     drawn = [(comparison, cells) for comparison, cells in drawn if cells]
     if not drawn:
         return False
     rows = max(len(cells) for _, cells in drawn)
     figure = Figure(figsize=(6.5 * len(drawn), 1.4 + 0.22 * rows), layout="constrained")
-    for axis, (comparison, cells) in zip(
-        figure.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True
-    ):
+    for axis, (comparison, cells) in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
         _panel(axis, comparison, cells)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)

@@ -47,9 +47,7 @@ def add(commands: "SubParsers") -> None:
     )
     what = "a release such as 2.13.0, a python, or a virtual environment"
     parser.add_argument("--baseline", required=True, metavar="PY", help=what)
-    parser.add_argument(
-        "--candidate", nargs="+", required=True, metavar="PY", help=f"{what}; several may be given"
-    )
+    parser.add_argument("--candidate", nargs="+", required=True, metavar="PY", help=f"{what}; several may be given")
     parser.add_argument(
         "--plant",
         nargs="+",
@@ -77,15 +75,9 @@ def add_gate_options(parser: argparse.ArgumentParser) -> None:
         help="cifar image feature single, or a shape NxCxHxW (default: cifar image single)",
     )
     group.add_argument("--dtypes", nargs="+", default=["float32"], choices=DTYPES, help="default: float32")
-    group.add_argument(
-        "--threads", type=options.positive, default=1, metavar="N", help="CPU threads (default: 1)"
-    )
-    group.add_argument(
-        "--threshold", type=share, default=0.03, metavar="SHARE", help="such as 3%% (default) or 0.03"
-    )
-    group.add_argument(
-        "--budget", type=seconds, default=120.0, metavar="TIME", help="such as 120s (default) or 5m"
-    )
+    group.add_argument("--threads", type=options.positive, default=1, metavar="N", help="CPU threads (default: 1)")
+    group.add_argument("--threshold", type=share, default=0.03, metavar="SHARE", help="such as 3%% (default) or 0.03")
+    group.add_argument("--budget", type=seconds, default=120.0, metavar="TIME", help="such as 120s (default) or 5m")
     group.add_argument(
         "--timeout",
         type=seconds,

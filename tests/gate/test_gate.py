@@ -26,9 +26,7 @@ def no_probe(monkeypatch):
 
 def duet(tmp_path: Path, baseline: Path, candidate: Path, *options: str, cells=CELLS) -> int:
     folders = ("--out", str(tmp_path / "out"), "--environments", str(tmp_path / "envs"))
-    return main(
-        ["duet", "--baseline", str(baseline), "--candidate", str(candidate), *cells, *folders, *options]
-    )
+    return main(["duet", "--baseline", str(baseline), "--candidate", str(candidate), *cells, *folders, *options])
 
 
 def cells_of(tmp_path: Path) -> dict[str, dict]:

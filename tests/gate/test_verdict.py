@@ -27,11 +27,7 @@ def decide(draw, cells: int, pairs: int, threshold: float) -> list[Verdict]:
 
 def test_nothing_changed_raises_no_alarm():
     generator = np.random.default_rng(1)
-    found = [
-        verdict
-        for _ in range(40)
-        for verdict in decide(lambda cell: generator.normal(0, SPREAD), 30, 20, 0.03)
-    ]
+    found = [verdict for _ in range(40) for verdict in decide(lambda cell: generator.normal(0, SPREAD), 30, 20, 0.03)]
     assert Verdict.SLOWER not in found
     assert Verdict.FASTER not in found
     assert found.count(Verdict.SAME) > 0.98 * len(found)
@@ -40,9 +36,7 @@ def test_nothing_changed_raises_no_alarm():
 def test_heavy_tails_raise_no_alarm():
     generator = np.random.default_rng(2)
     found = [
-        verdict
-        for _ in range(40)
-        for verdict in decide(lambda cell: SPREAD * generator.standard_t(2), 30, 20, 0.03)
+        verdict for _ in range(40) for verdict in decide(lambda cell: SPREAD * generator.standard_t(2), 30, 20, 0.03)
     ]
     assert sum(verdict in (Verdict.SLOWER, Verdict.FASTER) for verdict in found) <= 1
 
