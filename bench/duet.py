@@ -5,6 +5,7 @@ side, in random order (Bulej et al., "Duet Benchmarking", ICPE 2020; ours interl
 at once). Then both processes end, because memory layout is drawn anew with each process only.
 """
 
+import os
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -64,6 +65,15 @@ class Pair:
         except BaseException:
             self.close()
             raise
+        if threads == 1:
+            self._share_a_core()
+
+    def _share_a_core(self) -> None:
+        """Both on the same core, another one in each pair: cores of a shared machine differ from each other."""
+        if hasattr(os, "sched_getaffinity"):
+            core = random.choice(sorted(os.sched_getaffinity(0)))
+            for worker in self.workers:
+                worker.pin(core)
 
     def close(self) -> None:
         """End both processes."""
@@ -125,7 +135,7 @@ def calibrate(pair: Pair, question: Question) -> int:
 
 
 def visit(pair: Pair, question: Question, calls: int) -> Row:
-    """Neighbouring blocks of both sides: nanoseconds per block in order of time, and faults per call.
+    """Neighbouring blocks of both sides: nanoseconds per block in order of time, faults per call.
 
     `first` holds for each block pair the side that went first.
     """
@@ -137,14 +147,18 @@ def visit(pair: Pair, question: Question, calls: int) -> Row:
     for leader in first:
         for index in (leader, 1 - leader):
             blocks[index].append(pair.block(index, question, calls))
-    baseline, candidate = ([round(block["seconds"] * 1e9) for block in side] for side in blocks)
     return {
-        "baseline": baseline,
-        "candidate": candidate,
+        "baseline": _nanoseconds(blocks[0], "seconds"),
+        "candidate": _nanoseconds(blocks[1], "seconds"),
+        "wall": [_nanoseconds(side, "wall") for side in blocks],
         "first": first,
         "warm": [round(seconds * 1e9) for seconds in warm],
         "faults": [sum(block["faults"] for block in side) / rounds / calls for side in blocks],
     }
+
+
+def _nanoseconds(blocks: list[Row], name: str) -> list[int]:
+    return [round(block[name] * 1e9) for block in blocks]
 
 
 class Crew:

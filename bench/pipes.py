@@ -51,6 +51,11 @@ class Worker:
         """The worker's process number."""
         return self._process.pid
 
+    def pin(self, core: int) -> None:
+        """Keep the worker on one core, where the system can do that."""
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(self._process.pid, {core})
+
     def greet(self, seconds: float = START_SECONDS) -> dict[str, Any]:
         """The worker's hello; raises `WorkerError` if none comes in time or its protocol is another."""
         hello = self._receive(seconds)

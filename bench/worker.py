@@ -72,6 +72,7 @@ class Bench:
         """No cell is prepared yet; torch is imported here, after the parent's death is provided for."""
         from upbench.bench import task
 
+        task.stretch_heap()
         self.make = task.Task.build
         self.tasks: dict[str, Any] = {}
 

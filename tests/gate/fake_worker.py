@@ -47,7 +47,8 @@ def answer(request: dict, level: float) -> dict:
         time.sleep(BEHAVIOUR.get("slow", 0))
         ratio = BEHAVIOUR.get("ratio", 1.0) * request["planted"]
         noise = random.gauss(level, BEHAVIOUR.get("spread", 0.005))
-        return {"ok": True, "seconds": 1e-3 * request["calls"] * ratio * 2.718281828**noise, "faults": 0}
+        seconds = 1e-3 * request["calls"] * ratio * 2.718281828**noise
+        return {"ok": True, "seconds": seconds, "wall": seconds, "faults": 0}
     if ask == "output":
         return {"ok": True, "digest": "0", "shape": []}
     return {"ok": True, "bytes": BEHAVIOUR.get("bytes", 1000), "host": HOST}

@@ -74,9 +74,7 @@ def test_networks_decline_what_is_not_rgb_and_the_linear_filter_takes_it() -> No
 
 
 def test_every_trained_method_has_weights_at_each_scale_and_no_file_is_left_over() -> None:
-    expected = {
-        pretrained.path(pretrained.FOLDER, name, scale) for name in NAMES for scale in pretrained.SCALES
-    }
+    expected = {pretrained.path(pretrained.FOLDER, name, scale) for name in NAMES for scale in pretrained.SCALES}
 
     assert set(WEIGHTS) == expected
 
