@@ -49,14 +49,6 @@ class Task:
             random_images(shape, dtype=dtype, device=cell.device, memory_format=cell.memory_format, seed=seed)
             for seed in range(INPUTS)
         ]
-<<<<<<< HEAD
-        import os
-
-        if os.environ.get("STRETCH"):
-            sizes = 256 << 20
-            torch.ones(sizes, dtype=torch.uint8)
-=======
->>>>>>> gate
         return cls(cell=cell, upsampler=upsampler, call=call_of(cell, upsampler), inputs=inputs)
 
     def block(self, calls: int, seed: int, planted: float = 1.0) -> dict[str, float]:
