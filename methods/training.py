@@ -78,9 +78,7 @@ def train(
     return network.eval(), progress
 
 
-def _step(
-    network: nn.Module, optimizer: torch.optim.Optimizer, rate: float, high: Tensor, low: Tensor
-) -> float:
+def _step(network: nn.Module, optimizer: torch.optim.Optimizer, rate: float, high: Tensor, low: Tensor) -> float:
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad()

@@ -96,9 +96,7 @@ def _checkpoint(out: Path, name: str, scale: int) -> Path:
     return pretrained.path(out, name, scale).with_suffix(".checkpoint")
 
 
-def _make(
-    name: str, scale: int, pairs: Pairs, arguments: argparse.Namespace
-) -> tuple[nn.Module, dict[str, str]]:
+def _make(name: str, scale: int, pairs: Pairs, arguments: argparse.Namespace) -> tuple[nn.Module, dict[str, str]]:
     """A trained network and the facts of its training."""
     command = f"upbench train --methods {name} --scales {scale} --seed {arguments.seed}"
     if name == "wiener":
