@@ -70,11 +70,14 @@ class Upsampler:
     def attempt(self, low: Tensor) -> Tensor:
         """Upsample as a call does; raises `SkippedError` where the method declines, `FailedError` where it breaks."""
         try:
-            return self(low)
+            high = self(low)
         except (NotImplementedError, ImportError) as error:
             raise SkippedError(sentence(error)) from error
         except Exception as error:
             raise FailedError(f"it raised {type(error).__name__}: {sentence(error)}") from error
+        if not isinstance(high, Tensor):
+            raise FailedError(f"it returned a {type(high).__name__}, not a tensor")
+        return high
 
 
 def sentence(error: BaseException) -> str:

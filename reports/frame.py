@@ -44,12 +44,12 @@ def read(folder: Path) -> Run:
     return Run(
         folder=folder,
         host=_json(folder / "host.json").get("host", {}),
-        quality=_csv(folder / "quality.csv"),
+        quality=_csv(folder / "quality.csv", "degradation", "scale", "method", "psnr_db", "ssim", "status", "reason"),
         about=_json(folder / "quality.json"),
         comparisons=_csv(folder / "comparisons.csv"),
-        diagnostics=_csv(folder / "diagnostics.csv"),
+        diagnostics=_csv(folder / "diagnostics.csv", "method", "scale", "status", "reason"),
         response=_csv(folder / "response.csv"),
-        speed=speed_frame(document),
+        speed=_speed(folder / "speed.json", document),
         speed_host=document.get("machine_info", {}).get("upbench", {}),
         cells=pd.DataFrame(document.get("cells", []), columns=["cell", "status", "reason"]),
         samples=_samples(folder / "samples.npz"),
@@ -97,13 +97,23 @@ def _json(path: Path) -> dict[str, Any]:
     return document
 
 
-def _csv(path: Path) -> pd.DataFrame:
+def _speed(path: Path, document: dict[str, Any]) -> pd.DataFrame:
+    try:
+        return speed_frame(document)
+    except (KeyError, TypeError) as error:
+        raise ReportError(f"{path} is not a file of upbench's; remove it.") from error
+
+
+def _csv(path: Path, *needed: str) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame()
     try:
-        return pd.read_csv(path, keep_default_na=False, na_values=[""])
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
     except ValueError as error:
         raise ReportError(f"{path} is damaged; measure again, or remove it.") from error
+    if missing := set(needed) - set(table):
+        raise ReportError(f"{path} is damaged: it has no column {min(missing)}; measure again, or remove it.")
+    return table
 
 
 def _samples(path: Path) -> dict[str, np.ndarray[Any, Any]]:
