@@ -64,3 +64,10 @@ def types(session: nox.Session) -> None:
     config = Path("pyproject.toml").resolve()
     packages = [part for room in ROOMS for part in ("-p", f"upbench.{room}")]
     session.run("mypy", "--config-file", str(config), *packages)
+
+
+@nox.session
+def train(session: nox.Session) -> None:
+    """Make the learned methods' weights again from a seed; arguments after -- reach `upbench train`."""
+    install(session)
+    session.run("upbench", "train", "--out", "methods/weights", *session.posargs)

@@ -42,7 +42,7 @@ def main() -> None:
 def score(high: torch.Tensor, test: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """PSNR and SSIM of each pair, `(N, 2)`, by upbench."""
     rows = []
-    for one, other in zip(high.split(BATCH), test.split(BATCH), strict=True):
+    for one, other in zip(torch.split(high, BATCH), torch.split(test, BATCH), strict=True):
         levels = quality.to_levels(one), quality.to_levels(other)
         rows.append(torch.stack([quality.psnr_db(*levels), quality.ssim(*levels)], dim=1))
     return torch.cat(rows).numpy()

@@ -22,8 +22,8 @@ RECIPES = {
     ("learned-fsrcnn", 4): Recipe(steps=1000, rate=2e-3),
     ("learned-resize-conv", 2): Recipe(steps=1000, rate=3e-3),
     ("learned-resize-conv", 4): Recipe(steps=1000, rate=3e-3),
-    ("learned-edsr", 2): Recipe(steps=6250, rate=2e-3),
-    ("learned-edsr", 4): Recipe(steps=8000, rate=2e-3),
+    ("learned-edsr", 2): Recipe(steps=18000, rate=7e-4),
+    ("learned-edsr", 4): Recipe(steps=20000, rate=7e-4),
 }
 
 

@@ -90,9 +90,8 @@ def fsrcnn(scale: int) -> nn.Module:
     layers: list[nn.Module] = []
     for inputs, outputs, kernel in widths:
         layers += [nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.PReLU(outputs)]
-    overlap = 9 - scale
-    padding = {"padding": (overlap + 1) // 2, "output_padding": overlap % 2}
-    last = nn.ConvTranspose2d(56, 3, 9, stride=scale, **padding)
+    padding, short = (10 - scale) // 2, (9 - scale) % 2
+    last = nn.ConvTranspose2d(56, 3, 9, stride=scale, padding=padding, output_padding=short)
     nn.init.normal_(last.weight, std=1e-3)
     return OverNearest(nn.Sequential(*layers, last), scale)
 

@@ -41,6 +41,7 @@ def save(network: nn.Module, file: Path, metadata: dict[str, str]) -> None:
     weights = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
     temporary = file.with_suffix(".partial")
     save_file(weights, temporary, metadata)
+    temporary.chmod(0o644)  # safetensors writes files that only their owner can read
     temporary.replace(file)
 
 

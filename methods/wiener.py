@@ -52,7 +52,8 @@ def solve(high: Tensor, low: Tensor) -> Tensor:
         gram += a.T @ a
         moment += a.T @ b
     gram += 1e-9 * gram.diagonal().mean() * torch.eye(TAPS**2, dtype=torch.float64)
-    return torch.linalg.solve(gram, moment).T.reshape(scale**2, 1, TAPS, TAPS)
+    filters: Tensor = torch.linalg.solve(gram, moment).T
+    return filters.reshape(scale**2, 1, TAPS, TAPS)
 
 
 def _neighbourhoods(planes: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 """A worker without torch, for the tests: it answers the protocol from the behaviour in `behaviour.json` beside it.
 
 Timings are lognormal around one millisecond a call, times `ratio`; `spread` is their standard deviation in
-log, `between` that of the process's own level, which is drawn from `groups`. `trouble` maps a cell's method to crash, hang, garbage, skip or fail.
+log, `between` that of the process's own level, which is drawn from `groups`. `trouble` maps a cell's method to
+crash, hang, garbage, skip or fail.
 """
 
 import json

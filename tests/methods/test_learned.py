@@ -132,7 +132,7 @@ def equal(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
 def test_training_lowers_its_loss() -> None:
     losses, _ = short_run(steps=60)
 
-    assert sum(losses[-5:]) / 5 < sum(losses[:5]) / 5 - 3  # dB
+    assert sum(losses[-5:]) / 5 < sum(losses[:5]) / 5 - 0.5  # dB
 
 
 def test_training_follows_from_its_seed_alone() -> None:
