@@ -1,6 +1,7 @@
 """`upbench list`, the shape of every command's help, and a stranger's method in a distribution of its own."""
 
 import json
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -11,7 +12,7 @@ import pytest
 
 from upbench.bench.adapters import discover
 
-COMMANDS = ["bench", "list", "quality", "speed", "report", "upsample", "panel"]
+COMMANDS = ["bench", "list", "quality", "diagnose", "speed", "duet", "report", "advise", "upsample", "panel"]
 
 
 def test_help_names_every_command_and_every_exit_code(upbench: Callable) -> None:
@@ -31,7 +32,7 @@ def test_every_commands_help_has_an_example_that_parses(upbench: Callable, comma
     assert said.code == 0
     example = said.out.rpartition("example:\n")[2].strip()
     assert example.startswith(f"upbench {command}")
-    assert parser().parse_args(example.split()[1:]).command == command
+    assert parser().parse_args(shlex.split(example)[1:]).command == command
 
 
 def test_list_has_a_line_for_every_method(upbench: Callable) -> None:
