@@ -79,7 +79,7 @@ def test_an_interrupted_environment_is_made_anew(fake_uv, tmp_path):
 
 def test_a_version_that_does_not_exist_is_one_sentence(fake_uv, tmp_path):
     uv, _ = fake_uv()
-    with pytest.raises(UsageError, match="No environment for torch 9.9.9 could be made: there is no version"):
+    with pytest.raises(UsageError, match=r"No environment for torch 9\.9\.9 could be made: there is no version"):
         environment("9.9.9", tmp_path / "cache", uv)
 
 
