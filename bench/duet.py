@@ -48,7 +48,7 @@ class Question:
 
 
 class Pair:
-    """One live process of each side, baseline first."""
+    """One live process of each side, baseline first; or of one side alone, for a stored baseline."""
 
     def __init__(self, sides: Sequence[Side], snapshot: Path, threads: int, timeout: float) -> None:
         """Start both in random order; raises `WorkerError` naming the side that does not come up."""
@@ -91,14 +91,16 @@ class Pair:
             raise type(error)(f"{self.sides[index].label}: {error}") from error
 
     def prepare(self, question: Question) -> None:
-        """Have both sides build the cell, once for each process."""
+        """Have every side build the cell, once for each process."""
         if question.name not in self.prepared:
             request = {"ask": "prepare", "cell": question.name, "method": question.method}
-            self.ask(0, dict(request))
-            try:
-                self.ask(1, dict(request))
-            except SkippedError as error:
-                raise FailedError(f"{error} (the baseline can)") from error
+            for index in range(len(self.workers)):
+                try:
+                    self.ask(index, dict(request))
+                except SkippedError as error:
+                    if index == 0:
+                        raise
+                    raise FailedError(f"{error} (the baseline can)") from error
             self.prepared.add(question.name)
 
     def block(self, index: int, question: Question, calls: int) -> Row:

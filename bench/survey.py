@@ -28,18 +28,18 @@ class Survey:
         pair.prepare(question)
         calls = calibrate(pair, question)
         pixels = self._pixels(pair, question)
-        return {"calls": calls, "pixels": pixels, "memory": _memory(pair, question)} | self._hosts(pair)
+        return {"calls": calls, "pixels": pixels, "memory": _memory(pair, question)} | self.hosts(pair)
 
-    def _hosts(self, pair: Pair) -> Row:
-        """Both workers' host records, once in a survey."""
+    def hosts(self, pair: Pair) -> Row:
+        """The workers' host records, once in a survey."""
         if self.hosts_known:
             return {}
         self.hosts_known = True
-        return {"hosts": [pair.ask(index, {"ask": "host"})["host"] for index in (0, 1)]}
+        return {"hosts": [pair.ask(index, {"ask": "host"})["host"] for index in range(len(pair.workers))]}
 
     def _pixels(self, pair: Pair, question: Question) -> dict[str, Any]:
         cell = Cell.parse(question.name)
-        low, truth = self._input(cell)
+        low, truth = self.input(cell)
         images = [self.folder / f"side-{index}.npy" for index in (0, 1)]
         request = {"ask": "output", "cell": question.name, "low": str(low)}
         digests = [pair.ask(index, request | {"high": str(images[index])})["digest"] for index in (0, 1)]
@@ -50,7 +50,7 @@ class Survey:
         except ValueError as error:
             raise FailedError(f"the images cannot be compared: {error}") from error
 
-    def _input(self, cell: Cell) -> tuple[Path, Path]:
+    def input(self, cell: Cell) -> tuple[Path, Path]:
         """Files with a low-resolution picture and the high-resolution one it was made from."""
         shape = workload(cell.workload).output_shape(cell.scale)
         name = "x".join(map(str, (*shape, cell.scale)))

@@ -52,7 +52,7 @@ class Task:
         return cls(cell=cell, upsampler=upsampler, call=call_of(cell, upsampler), inputs=inputs)
 
     def block(self, calls: int, seed: int, planted: float = 1.0) -> dict[str, float]:
-        """Time `calls` calls, after one untimed call where they are short (a long one warms itself).
+        """Time `calls` calls, after a quarter as many untimed ones (a single long call warms itself).
 
         Returns `seconds` of the whole block on the cell's clock, `wall` seconds, and minor page `faults` in it.
         `planted` above 1 has the same method go on working on a small corner of the input until that multiple
@@ -62,8 +62,8 @@ class Task:
         natives = self._scatter(random.Random(seed), min(calls, INPUTS))
         turns = [natives[index % len(natives)] for index in range(calls)]
         with self._mode(), _collector_off():
-            if calls > 1:
-                self.call(natives[-1])
+            for native in turns[: calls // 4]:
+                self.call(native)
             faults, wall = _minor_faults(), time.perf_counter()
             seconds = self._timed(turns) if planted <= 1 else self._planted(turns, planted)
             faults, wall = _minor_faults() - faults, time.perf_counter() - wall

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
-DISCOVERY_RATE = 0.05
+DISCOVERY_RATE = 0.1  # of flagging: one flagged cell in ten may be false, and fresh pairs then decide
 MIN_PAIRS = 5  # before anything is said of a cell
 LOOKS = (
     6,
@@ -84,7 +84,7 @@ def _quantile(probability: float, pairs: int) -> float:
 
 
 def flagged(estimates: Sequence[Estimate], threshold: float) -> list[bool]:
-    """Which cells are beyond the threshold, at a false-discovery rate of 5 % over all of them."""
+    """Which cells are beyond the threshold, at a false-discovery rate of 10 % over all of them."""
     if not estimates:
         return []
     ready = [each.beyond(threshold) if each.pairs >= MIN_PAIRS else 1.0 for each in estimates]

@@ -160,7 +160,7 @@ def test_killed_at_any_moment_it_goes_on_and_leaves_no_worker(fake, tmp_path):
     command += ["--out", tmp_path / "out", "--environments", tmp_path / "envs"]
     journal = tmp_path / "out" / "versions.journal"
     done = [0]
-    for rows in (2, 9, 21):
+    for rows in (5, 21):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         while process.poll() is None and lines(journal) <= rows:
             time.sleep(0.01)
