@@ -34,8 +34,9 @@ def identity() -> dict[str, Any]:
         "allocator": {name: os.environ[name] for name in ALLOCATOR_VARIABLES if name in os.environ},
         "gpu": _gpu(),
         "flags": {
-            "cuda.matmul.allow_tf32": torch.backends.cuda.matmul.allow_tf32,
-            "cudnn.allow_tf32": torch.backends.cudnn.allow_tf32,
+            # torch 2.9 warns of the older names, `allow_tf32`
+            "cuda.matmul.fp32_precision": torch.backends.cuda.matmul.fp32_precision,
+            "cudnn.conv.fp32_precision": torch.backends.cudnn.conv.fp32_precision,  # type: ignore[attr-defined]
             "cudnn.benchmark": torch.backends.cudnn.benchmark,
             "deterministic": torch.are_deterministic_algorithms_enabled(),
         },
