@@ -29,9 +29,10 @@ def install(session: nox.Session, *groups: str) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure quality and speed, and write the report to reports/out/; arguments after -- reach `upbench bench`."""
+    """Measure quality and speed, compare torch versions, write the report; arguments after -- reach `upbench bench`."""
     install(session)
-    session.run("upbench", "bench", *session.posargs)
+    versions = [] if "--torch" in session.posargs else ["--torch", *PYPROJECT["tool"]["upbench"]["torch"]]
+    session.run("upbench", "bench", *session.posargs, *versions)
 
 
 @nox.session

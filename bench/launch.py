@@ -52,7 +52,7 @@ def take_snapshot(cache: Path) -> Path:
     digest = hashlib.sha256()
     for name, source in files.items():
         digest.update(name.encode() + b"\0" + source.read_bytes())
-    target = cache / f"upbench-{digest.hexdigest()[:12]}"
+    target = cache.resolve() / f"upbench-{digest.hexdigest()[:12]}"  # workers start elsewhere
     if not target.is_dir():
         _copy(files, target)
     return target

@@ -30,6 +30,7 @@ class Run:
     speed: pd.DataFrame
     speed_host: dict[str, Any]
     cells: pd.DataFrame
+    versions: list[dict[str, Any]]
     samples: dict[str, np.ndarray[Any, Any]]
 
 
@@ -52,6 +53,7 @@ def read(folder: Path) -> Run:
         speed=_speed(folder / "speed.json", document),
         speed_host=document.get("machine_info", {}).get("upbench", {}),
         cells=pd.DataFrame(document.get("cells", []), columns=["cell", "status", "reason"]),
+        versions=_json(folder / "versions.json").get("comparisons", []),
         samples=_samples(folder / "samples.npz"),
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from upbench.reports import advice, claims, figures, tables
+from upbench.reports import advice, claims, figures, gate, tables
 from upbench.reports.frame import Run
 
 CAPTIONS = {
@@ -31,6 +31,7 @@ def compose(run: Run) -> str:
         _diagnostics,
         _same_pixels,
         _speed,
+        _versions,
         _not_measured,
         _method,
     ]
@@ -198,6 +199,10 @@ def _speed(run: Run, drawn: dict[str, Path]) -> str:
         table = tables.markdown(tables.speed_by(cells), tables.SPEED_FORMATS)
         parts.append(f"### {workload}, x{scale}\n\n{table}")
     return "\n\n".join(parts)
+
+
+def _versions(run: Run, drawn: dict[str, Path]) -> str:
+    return gate.section(run.versions, f"figures/{drawn['versions'].name}") if "versions" in drawn else ""
 
 
 def _not_measured(run: Run, drawn: dict[str, Path]) -> str:

@@ -1,6 +1,8 @@
 """`upbench list`, the shape of every command's help, and a stranger's method in a distribution of its own."""
 
+import csv
 import json
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -11,7 +13,7 @@ import pytest
 
 from upbench.bench.adapters import discover
 
-COMMANDS = ["bench", "list", "quality", "speed", "report", "upsample", "panel"]
+COMMANDS = ["bench", "list", "quality", "diagnose", "speed", "duet", "report", "advise", "upsample", "panel"]
 
 
 def test_help_names_every_command_and_every_exit_code(upbench: Callable) -> None:
@@ -31,7 +33,7 @@ def test_every_commands_help_has_an_example_that_parses(upbench: Callable, comma
     assert said.code == 0
     example = said.out.rpartition("example:\n")[2].strip()
     assert example.startswith(f"upbench {command}")
-    assert parser().parse_args(example.split()[1:]).command == command
+    assert parser().parse_args(shlex.split(example)[1:]).command == command
 
 
 def test_list_has_a_line_for_every_method(upbench: Callable) -> None:
@@ -103,20 +105,39 @@ def stranger(tmp_path: Path, environment: dict[str, str]) -> Path:
     return tmp_path / "site"
 
 
-def test_a_strangers_distribution_is_seen_and_measured(stranger: Path, process: Callable, tmp_path: Path) -> None:
+BOTH = """
+from upbench.bench.cli.main import main
+
+names = ["--methods", "nearest", "strange-squares", "strange-broken"]
+main(["list", "--json", *names])
+raise SystemExit(main(["quality", "--dataset", "photos", "--limit", "16", "--out", "out", *names]))
+"""
+
+
+def test_a_strangers_distribution_is_seen_and_measured(
+    stranger: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
     assert "upbench" not in STRANGER
-    listed = process("list", "--json", PYTHONPATH=str(stranger))
-    assert listed.returncode == 0, listed.stderr
-    rows = {row["name"]: row for row in json.loads(listed.stdout)}
+    done = subprocess.run(
+        [sys.executable, "-c", BOTH],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(stranger)},
+    )
+    listed, _ = json.JSONDecoder().raw_decode(done.stdout)
+    rows = {row["name"]: row for row in listed}
     assert rows["strange-squares"]["available"] is True
     assert rows["strange-squares"]["family"] == "strange_upsamplers"
     assert rows["strange-squares"]["summary"] == "Squares, by a stranger."
     assert rows["strange-broken"]["available"] is False
     assert "absent" in rows["strange-broken"]["reason"]
-    assert set(rows) == set(discover()) | {"strange-squares", "strange-broken"}
-    out = tmp_path / "out"
-    options = ["--dataset", "photos", "--limit", "16", "--out", out, "--methods", "nearest", "strange-squares"]
-    done = process("quality", *options, PYTHONPATH=str(stranger))
-    assert done.returncode == 0, done.stderr
-    nearest, squares = (line.split(",") for line in (out / "quality.csv").read_text().splitlines()[1:])
-    assert nearest[5:11] == squares[5:11]
+    assert done.returncode == 3, done.stderr
+    with (tmp_path / "out" / "quality.csv").open() as file:
+        nearest, squares, broken = csv.DictReader(file)
+    assert squares["status"] == "ok"
+    assert {name: squares[name] for name in ("images", "psnr_db", "ssim", "pixels")} == {
+        name: nearest[name] for name in ("images", "psnr_db", "ssim", "pixels")
+    }
+    assert broken["status"] == "failed"
+    assert "absent" in broken["reason"]
