@@ -45,7 +45,9 @@ def callgrind(cell: str, method: str, calls: int) -> float:
     from torch.utils.benchmark import Timer
 
     setup = f"from upbench.bench.counted import prepared\ncall = prepared({cell!r}, {method!r})"
-    counted = Timer("call()", setup).collect_callgrind(number=calls, repeats=None, collect_baseline=False)
+    counted = Timer("call()", setup).collect_callgrind(
+        number=calls, repeats=None, collect_baseline=False, retain_out_file=False
+    )
     return float(counted.counts(denoise=False)) / calls
 
 
