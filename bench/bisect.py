@@ -51,7 +51,7 @@ def changed(row: Record) -> bool:
 def _is_bad_time(row: Record, name: str) -> bool:
     if row["verdict"] not in ("SLOWER", "FASTER", "SAME"):
         raise FailedError(f"{name} is {row['verdict']}: {row['reason']}")
-    return row["verdict"] != "SAME"
+    return bool(row["verdict"] != "SAME")
 
 
 def _halve(releases: Sequence[str], what: str, amount: float, is_bad: Callable[[str], bool]) -> Change:

@@ -20,7 +20,7 @@ class Settings:
     """What a comparison is told: `threshold` as a share (0.03), `budget` and `timeout` per answer in seconds."""
 
     threshold: float = 0.03
-    budget: float = 120.0
+    budget: float = 150.0
     timeout: float = TIMEOUT_SECONDS
     threads: int = 1
 

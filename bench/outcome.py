@@ -43,6 +43,8 @@ def sentence(cell: Record) -> str:
         parts.append(f"pixels CHANGED by up to {pixels['largest']:.2g} ({pixels['psnr_change_db']:+.3f} dB)")
         if cell["verdict"] == Verdict.FASTER.value:
             parts.append("faster because different?")
+    if "ratio" in cell.get("instructions", {}):
+        parts.append(f"instructions {cell['instructions']['ratio'] - 1:+.1%}")
     memory = memory_ratio(cell)
     if memory is not None and abs(memory - 1) > 0.01:
         parts.append(f"peak memory {memory - 1:+.0%}")

@@ -61,7 +61,7 @@ class Task:
         torch.set_num_threads(self.cell.threads)
         natives = self._scatter(random.Random(seed), min(calls, INPUTS))
         turns = [natives[index % len(natives)] for index in range(calls)]
-        with self._mode(), _collector_off():
+        with self.mode(), _collector_off():
             for native in turns[: calls // 4]:
                 self.call(native)
             faults, wall = _minor_faults(), time.perf_counter()
@@ -88,14 +88,16 @@ class Task:
         for low in self.inputs[:count]:
             size = generator.randrange(64, FILLER_BYTES)
             self.kept.append(torch.empty(size, dtype=torch.uint8, device=self.cell.device))
-            natives.append(self._native(low.clone()))
+            natives.append(self.native(low.clone()))
         self.kept.extend(natives)
         return natives
 
-    def _native(self, low: Tensor) -> Any:
+    def native(self, low: Tensor) -> Any:
+        """The input as the timed call takes it."""
         return low if self.cell.step == "train" else self.upsampler.prepare(low)
 
-    def _mode(self) -> contextlib.AbstractContextManager[Any]:
+    def mode(self) -> contextlib.AbstractContextManager[Any]:
+        """Inference mode, or for training none."""
         return contextlib.nullcontext() if self.cell.step == "train" else torch.inference_mode()
 
     def _timed(self, turns: list[Any]) -> float:
@@ -113,7 +115,7 @@ class Task:
         """On the CPU exact to about one call on the corner; on CUDA whole calls are added instead."""
         if torch.device(self.cell.device).type == "cuda":
             return self._timed(turns + turns[:1] * round(len(turns) * (factor - 1)))
-        corner, clock = self._native(self.inputs[0][:1, :, :8, :8].clone()), self._clock()
+        corner, clock = self.native(self.inputs[0][:1, :, :8, :8].clone()), self._clock()
         start = clock()
         for native in turns:
             self.call(native)
@@ -145,8 +147,8 @@ class Task:
         """
         if self.upsampler.native:
             raise SkippedError("it allocates memory apart from torch")
-        native = self._native(self.inputs[0])
-        with self._mode():
+        native = self.native(self.inputs[0])
+        with self.mode():
             self.call(native)
             if torch.device(self.cell.device).type == "cuda":
                 return _cuda_peak(self.call, native)

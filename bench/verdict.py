@@ -17,11 +17,8 @@ from scipy import stats
 CONFIDENCE = 0.95
 DISCOVERY_RATE = 0.1  # of flagging: one flagged cell in ten may be false, and fresh pairs then decide
 MIN_PAIRS = 5  # before anything is said of a cell
-LOOKS = (
-    6,
-    12,
-    24,
-)  # fresh pairs at which a flagged cell may be confirmed; the error is shared among the looks
+# Fresh pairs at which a flagged cell may be confirmed; the looks share the error.
+LOOKS = (5, 8, 12, 18)
 BIMODAL_PAIRS = 8  # before a cell can be called bimodal
 BIMODAL_MEMBERS = 3
 BIMODAL_APART = 5.0  # between the means of two groups, in standard deviations inside them

@@ -13,7 +13,7 @@ from upbench.reports.tables import markdown
 Record = dict[str, Any]
 
 COLOURS = {"SLOWER": "tab:red", "FASTER": "tab:green", "SAME": "0.45", "UNRESOLVED": "tab:orange"}
-FORMATS = {"time": ".3f", "noise floor": ".1%", "pairs": ".0f", "faults": ".1f"}
+FORMATS = {"time": ".3f", "noise floor": ".1%", "instructions": ".4f", "pairs": ".0f", "faults": ".1f"}
 
 
 def section(comparisons: list[Record], figure: str) -> str:
@@ -61,8 +61,9 @@ def _host(comparison: Record) -> list[str]:
 
 
 def table(comparison: Record) -> pd.DataFrame:
-    """One row a cell, worst first; a missing number is empty."""
-    return pd.DataFrame([_row(cell) for cell in by_severity(comparison)])
+    """One row a cell, worst first; a missing number is empty, a column that is empty throughout is left out."""
+    frame = pd.DataFrame([_row(cell) for cell in by_severity(comparison)])
+    return frame[[name for name in frame if (frame[name].notna() & (frame[name] != "")).any()]]
 
 
 def _row(cell: Record) -> Record:
@@ -77,6 +78,7 @@ def _row(cell: Record) -> Record:
         "pairs": cell["pairs"],
         "pixels": _pixels(cell),
         "peak memory": "" if memory is None else "same" if memory == 1 else f"{memory:.2f}",
+        "instructions": cell.get("instructions", {}).get("ratio"),
         "remark": cell["reason"],
     }
 

@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upbench.bench import baseline, comparison, github, host, outcome
+from upbench.bench import baseline, comparison, counter, github, host, outcome
 from upbench.bench.cli import gate_options, options
 from upbench.bench.duet import Question, Side
 from upbench.bench.environments import Environment, environment
 from upbench.bench.errors import UsageError
 from upbench.bench.gate import Gate
-from upbench.bench.launch import take_snapshot
+from upbench.bench.launch import take_snapshot, worker_environment
 from upbench.bench.pipes import WorkerError
 from upbench.bench.store import Journal, write_json
 
@@ -43,6 +43,11 @@ def add(commands: "SubParsers") -> None:
         type=gate_options.plant,
         metavar="METHOD=FACTOR",
         help="make the candidate do that much more work, to see whether the gate finds it",
+    )
+    parser.add_argument(
+        "--counter",
+        choices=["instructions"],
+        help="also count instructions (CPU; seconds a cell with perf, minutes with valgrind)",
     )
     options.add_methods(parser)
     options.add_scales(parser)
@@ -94,9 +99,21 @@ def _live(arguments: argparse.Namespace) -> list[outcome.Record]:
         gate = Gate(sides, asked, gate_options.settings(arguments), snapshot, _say)
         gate.run(journal, str(number))
         comparisons.append(comparison.record(gate, (found[0], candidate)))
+        if arguments.counter:
+            _count(comparisons[-1], (found[0], candidate), snapshot)
     write_json(arguments.out / "versions.json", {"comparisons": comparisons})
     journal.finish()
     return comparisons
+
+
+def _count(compared: outcome.Record, ends: tuple[Environment, Environment], snapshot: Path) -> None:
+    """Add instruction counts to every cell that was measured."""
+    variables = worker_environment(snapshot, 1)
+    for cell in compared["cells"]:
+        if cell["ratio"] is not None:
+            _say(f"instructions: {cell['cell']}")
+            question = Question(name=cell["cell"], method=cell["method"])
+            cell["instructions"] = counter.compare((ends[0].python, ends[1].python), variables, question)
 
 
 def _save_baseline(arguments: argparse.Namespace) -> int:

@@ -38,8 +38,13 @@ def add_gate_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--dtypes", nargs="+", default=["float32"], choices=DTYPES, help="default: float32")
     group.add_argument("--threads", type=options.positive, default=1, metavar="N", help="CPU threads (default: 1)")
+    add_closeness(group)
+
+
+def add_closeness(group: "argparse._ArgumentGroup") -> None:
+    """How closely to look, how long, and where environments are kept."""
     group.add_argument("--threshold", type=share, default=0.03, metavar="SHARE", help="such as 3%% (default) or 0.03")
-    group.add_argument("--budget", type=seconds, default=120.0, metavar="TIME", help="such as 120s (default) or 5m")
+    group.add_argument("--budget", type=seconds, default=150.0, metavar="TIME", help="such as 150s (default) or 5m")
     group.add_argument(
         "--timeout",
         type=seconds,
