@@ -22,7 +22,7 @@ RECIPES = {
     ("learned-fsrcnn", 4): Recipe(steps=1000, rate=2e-3),
     ("learned-resize-conv", 2): Recipe(steps=1000, rate=3e-3),
     ("learned-resize-conv", 4): Recipe(steps=1000, rate=3e-3),
-    ("learned-edsr", 2): Recipe(steps=16000, rate=7e-4),
+    ("learned-edsr", 2): Recipe(steps=6250, rate=2e-3),
     ("learned-edsr", 4): Recipe(steps=20000, rate=7e-4),
 }
 
