@@ -13,11 +13,8 @@ from pathlib import Path
 
 # glibc held still: memory that a call frees stays with the process, so that a call's time does not depend on
 # how often the kernel has to hand out pages; torch asks for huge pages. See README, "The version gate".
-HELD_STILL = {
-    "MALLOC_MMAP_THRESHOLD_": str(4 << 30),
-    "MALLOC_TRIM_THRESHOLD_": str(8 << 30),
-    "THP_MEM_ALLOC_ENABLE": "1",
-}
+GLIBC_HELD_STILL = {"MALLOC_MMAP_THRESHOLD_": str(4 << 30), "MALLOC_TRIM_THRESHOLD_": str(8 << 30)}
+HELD_STILL = GLIBC_HELD_STILL | {"THP_MEM_ALLOC_ENABLE": "1"}
 DROPPED = (
     "PYTHONDONTWRITEBYTECODE",
     "PYTHONHOME",

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from upbench.methods import filters
 from upbench.methods.claims import interpolator
 
 Upsampler = Callable[[Tensor], Tensor]
@@ -43,7 +44,7 @@ def pixel_shuffle_bicubic(scale: int, device: torch.device, dtype: torch.dtype) 
         raise NotImplementedError(f"a convolution needs floating point, not {dtype}")
     offsets = (torch.arange(scale, dtype=torch.float64) + 0.5) / scale - 0.5
     taps = torch.arange(-2, 3, dtype=torch.float64)
-    phases = _keys_cubic(taps[None] - offsets[:, None], a=-0.75)
+    phases = torch.from_numpy(filters.TORCH_CUBIC.value((taps[None] - offsets[:, None]).numpy()))
     kernel = torch.einsum("pi,qj->pqij", phases, phases).reshape(scale**2, 1, 5, 5).to(device, dtype)
 
     def upsample(low: Tensor) -> Tensor:
@@ -52,14 +53,3 @@ def pixel_shuffle_bicubic(scale: int, device: torch.device, dtype: torch.dtype) 
         return F.pixel_shuffle(F.conv2d(planes, kernel).reshape(n, c * scale**2, h, w), scale)
 
     return upsample
-
-
-def _keys_cubic(distance: Tensor, a: float) -> Tensor:
-    """Keys' cubic convolution kernel at `distance` pixels.
-
-    R. Keys, "Cubic Convolution Interpolation for Digital Image Processing", 1981.
-    """
-    x = distance.abs()
-    near = (a + 2) * x**3 - (a + 3) * x**2 + 1
-    far = a * (x**3 - 5 * x**2 + 8 * x - 4)
-    return torch.where(x <= 1, near, torch.where(x < 2, far, torch.zeros_like(x)))

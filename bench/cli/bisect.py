@@ -44,7 +44,7 @@ def add(commands: "SubParsers") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Find the changes, print each with commands that show it again; the exit code is 1 where there is one."""
     cell = Cell.parse(arguments.cell)
-    method = gate_options.absolute(arguments.method) if arguments.method else select([cell.method])[0].name
+    method = options.absolute(arguments.method) if arguments.method else select([cell.method])[0].name
     question = Question(name=cell.name, method=method)
     done: list[outcome.Record] = []
     compare = functools.cache(functools.partial(_compare, arguments, question, done))

@@ -96,7 +96,7 @@ def plant(text: str) -> tuple[str, float]:
 def questions(arguments: argparse.Namespace) -> list[Question]:
     """The cells to compare; raises `UsageError` for a method or workload that does not exist."""
     names = arguments.methods or ([] if arguments.method else list(DEFAULT_METHODS))
-    specs = [absolute(spec) for spec in arguments.method]
+    specs = [options.absolute(spec) for spec in arguments.method]
     methods = {adapter.name: adapter.name for adapter in select(names)} if names else {}
     methods |= {from_spec(spec).name: spec for spec in specs}
     for name in arguments.workloads:
@@ -110,12 +110,6 @@ def questions(arguments: argparse.Namespace) -> list[Question]:
         threads=[arguments.threads],
     )
     return [Question(name=cell.name, method=methods[cell.method]) for cell in cells]
-
-
-def absolute(spec: str) -> str:
-    """A spec whose file is found from any folder."""
-    source, _, attribute = spec.rpartition(":")
-    return f"{Path(source).resolve()}:{attribute}" if source.endswith(".py") else spec
 
 
 def settings(arguments: argparse.Namespace) -> Settings:

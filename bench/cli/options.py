@@ -154,6 +154,12 @@ def device(name: str) -> torch.device:
     return wanted
 
 
+def absolute(spec: str) -> str:
+    """A spec whose file is found from any folder."""
+    source, _, attribute = spec.rpartition(":")
+    return f"{Path(source).resolve()}:{attribute}" if source.endswith(".py") else spec
+
+
 def digests(specs: list[str]) -> dict[str, str]:
     """SHA-256 of each `FILE.py:FACTORY`'s file, so that an edited method is measured anew."""
     files = {spec: Path(spec.rpartition(":")[0]) for spec in specs}

@@ -15,16 +15,13 @@ from upbench.bench.adapters import select
 from upbench.bench.cells import Cell, plan, workload
 from upbench.bench.cli import options
 from upbench.bench.errors import UsageError
+from upbench.bench.launch import GLIBC_HELD_STILL
 from upbench.bench.store import Journal, read_json, write_json
 from upbench.bench.suite.request import VARIABLE, Request
 from upbench.bench.suite.timed import COPY
 
 if TYPE_CHECKING:
     from upbench.bench.cli.options import SubParsers
-
-# glibc gives freed memory back to the system and asks for it anew, page fault by page fault; what is measured
-# then is the kernel. Held still, the same cell repeats within a few percent (README, "How speed is measured").
-HELD_STILL = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
 
 
 def add(commands: "SubParsers") -> None:
@@ -105,7 +102,7 @@ def _run_suite(
 ) -> tuple[int, dict[str, Any]]:
     request = Request(
         cells=[cell.name for cell in cells],
-        specs=[_absolute(spec) for spec in arguments.method],
+        specs=[options.absolute(spec) for spec in arguments.method],
         seconds=arguments.seconds,
         journal=str(journal.path.resolve()),
     )
@@ -116,15 +113,10 @@ def _run_suite(
         *(sys.executable, "-m", "pytest", "--pyargs", "upbench.bench.suite", "-q"),
         *("-c", str(folder / "pytest.ini"), "-p", "no:cacheprovider", f"--benchmark-json={result}"),
     ]
-    variables = HELD_STILL | os.environ | {VARIABLE: str(folder / "request.json"), "PYTHONSAFEPATH": "1"}
+    variables = GLIBC_HELD_STILL | os.environ | {VARIABLE: str(folder / "request.json"), "PYTHONSAFEPATH": "1"}
     with (folder / "log").open("w") as log:
         code = subprocess.run(command, env=variables, stdout=log, check=False, cwd=folder).returncode
     return code, read_json(result) if result.is_file() and result.stat().st_size else header
-
-
-def _absolute(spec: str) -> str:
-    source, _, attribute = spec.rpartition(":")
-    return f"{Path(source).resolve()}:{attribute}" if source.endswith(".py") else spec
 
 
 def _request(cells: list[Cell], arguments: argparse.Namespace) -> dict[str, Any]:
