@@ -6,6 +6,7 @@ SLOWER or FASTER only after fresh pairs, which took no part in flagging it, conf
 fixed beforehand. Statistics over process pairs: Kalibera & Jones, ISMM 2013.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ class Estimate:
         return math.expm1(math.log1p(threshold) + needed)
 
 
+@functools.cache
 def _quantile(probability: float, pairs: int) -> float:
     return float(stats.t.ppf(probability, pairs - 1)) if pairs > 1 else math.inf
 

@@ -58,7 +58,7 @@ def test_at_the_threshold_itself_alarms_stay_rare():
     """A cell exactly at the threshold is the hardest case: confirmation holds the error to a few percent."""
     generator = np.random.default_rng(4)
     edge = math.log1p(0.03)
-    found = [decide(lambda cell: generator.normal(edge, SPREAD), 1, 40, 0.03)[0] for _ in range(400)]
+    found = [decide(lambda cell: generator.normal(edge, SPREAD), 1, 40, 0.03)[0] for _ in range(200)]
     assert found.count(Verdict.SLOWER) <= 0.05 * len(found)
 
 
