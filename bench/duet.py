@@ -136,14 +136,14 @@ def calibrate(pair: Pair, question: Question) -> int:
     return calls
 
 
-def visit(pair: Pair, question: Question, calls: int) -> Row:
+def visit(pair: Pair, question: Question, calls: int, patience: int = 1) -> Row:
     """Neighbouring blocks of both sides: nanoseconds per block in order of time, faults per call.
 
-    `first` holds for each block pair the side that went first.
+    `first` holds for each block pair the side that went first; `patience` multiplies the blocks.
     """
     pair.prepare(question)
     warm = [pair.block(index, question, calls)["seconds"] for index in (0, 1)]
-    rounds = min(BLOCKS[1], max(BLOCKS[0], int(VISIT_SECONDS / max(sum(warm), 1e-9))))
+    rounds = patience * min(BLOCKS[1], max(BLOCKS[0], int(VISIT_SECONDS / max(sum(warm), 1e-9))))
     blocks: list[list[Row]] = [[], []]
     first = [random.randrange(2) for _ in range(rounds)]
     for leader in first:

@@ -12,6 +12,10 @@ from upbench.bench.store import Journal
 from upbench.bench.survey import surveyor
 from upbench.bench.verdict import Verdict
 
+# To start two processes takes seconds; while few cells are open, each is looked at for longer instead.
+FULL_ROUND = 30
+MOST_PATIENCE = 4
+
 Say = Callable[[str], None]
 
 
@@ -103,11 +107,13 @@ class Gate:
         number, asked = self.rounds + 1, self._open()
         self.say(f"pair {number}: {len(asked)} cells open, {self.spent:.0f} of {self.settings.budget:.0f} s spent")
         random.shuffle(asked)
-        for question, row in self.crew.work(asked, self._visit):
+        patience = min(MOST_PATIENCE, max(1, FULL_ROUND // len(asked)))
+
+        def look(pair: Pair, question: Question) -> Row:
+            return visit(pair, question, self.courses[question.name].calls, patience)
+
+        for question, row in self.crew.work(asked, look):
             purpose = self.courses[question.name].purpose
             yield {"kind": "visit", "cell": question.name, "round": number, "purpose": purpose} | row
         self.last_round = time.monotonic() - start
         yield {"kind": "round", "round": number, "spent": self.spent + self.last_round}
-
-    def _visit(self, pair: Pair, question: Question) -> Row:
-        return visit(pair, question, self.courses[question.name].calls)

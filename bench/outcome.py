@@ -70,10 +70,10 @@ def unmeasured(comparison: Record) -> bool:
 
 
 def refused(comparison: Record) -> str:
-    """Why an A/A run refuses its threshold, or nothing: some cell's noise is above it."""
+    """Why an A/A run with nothing planted refuses its threshold, or nothing: some cell's noise is above it."""
     threshold = comparison["settings"]["threshold"]
     noisy = [cell for cell in comparison["cells"] if cell["floor"] is not None and cell["floor"] > threshold]
-    if not comparison["same"] or not noisy:
+    if not comparison["same"] or comparison["planted"] or not noisy:
         return ""
     worst = max(noisy, key=lambda cell: cell["floor"])
     return (

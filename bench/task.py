@@ -52,20 +52,21 @@ class Task:
         return cls(cell=cell, upsampler=upsampler, call=call_of(cell, upsampler), inputs=inputs)
 
     def block(self, calls: int, seed: int, planted: float = 1.0) -> dict[str, float]:
-        """Time `calls` calls, after a quarter as many untimed ones (a single long call warms itself).
+        """Time `calls` calls, after a quarter as many untimed ones and one on a small corner of an input.
 
         Returns `seconds` of the whole block on the cell's clock, `wall` seconds, and minor page `faults` in it.
-        `planted` above 1 has the same method go on working on a small corner of the input until that multiple
-        of the block's time is full.
+        `planted` above 1 has the same method go on working on that corner until that multiple of the block's
+        time is full.
         """
         torch.set_num_threads(self.cell.threads)
         natives = self._scatter(random.Random(seed), min(calls, INPUTS))
         turns = [natives[index % len(natives)] for index in range(calls)]
+        corner = self.native(self.inputs[0][:1, :, :8, :8].clone())
         with self.mode(), _collector_off():
-            for native in turns[: calls // 4]:
+            for native in [*turns[: calls // 4], corner]:
                 self.call(native)
             faults, wall = _minor_faults(), time.perf_counter()
-            seconds = self._timed(turns) if planted <= 1 else self._planted(turns, planted)
+            seconds = self._timed(turns) if planted <= 1 else self._planted(turns, planted, corner)
             faults, wall = _minor_faults() - faults, time.perf_counter() - wall
         return {"seconds": seconds, "wall": wall, "faults": faults}
 
@@ -111,21 +112,27 @@ class Task:
         seconds: float = stop - start
         return seconds
 
-    def _planted(self, turns: list[Any], factor: float) -> float:
-        """On the CPU exact to about one call on the corner; on CUDA whole calls are added instead."""
+    def _planted(self, turns: list[Any], factor: float, corner: Any) -> float:
+        """On the CPU exact on average, within one call on the corner; on CUDA whole calls are added instead."""
         if torch.device(self.cell.device).type == "cuda":
             return self._timed(turns + turns[:1] * round(len(turns) * (factor - 1)))
-        corner, clock = self.native(self.inputs[0][:1, :, :8, :8].clone()), self._clock()
+        clock = self._clock()
+        last, share = self._seconds_of(corner), random.random()
         start = clock()
         for native in turns:
             self.call(native)
-        before = now = clock()
+        now = clock()
         due = start + (now - start) * factor
-        while due - now > (now - before) / 2:
-            before = now
+        while due - now > share * last:
             self.call(corner)
             now = clock()
         seconds: float = now - start
+        return seconds
+
+    def _seconds_of(self, native: Any) -> float:
+        start = self._clock()()
+        self.call(native)
+        seconds: float = self._clock()() - start
         return seconds
 
     def output(self, low: npt.NDArray[np.float32]) -> npt.NDArray[Any]:

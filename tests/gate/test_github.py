@@ -95,3 +95,4 @@ def test_outcomes():
     noisy = cell("UNRESOLVED", floor=0.05)
     assert "(highest: 5.00%, bicubic/x2/unresolved)" in refused(comparison(noisy, same=True))
     assert not refused(comparison(noisy))
+    assert not refused(comparison(noisy, same=True, planted={"bicubic": 1.05}))
