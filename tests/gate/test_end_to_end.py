@@ -2,11 +2,16 @@
 
 import sys
 
+from upbench.bench import progress, verdict
 from upbench.bench.cli.main import main
 from upbench.bench.store import read_json
 
 
-def test_a_planted_half_is_found_and_nothing_else(tmp_path):
+def test_a_planted_half_is_found_and_nothing_else(tmp_path, monkeypatch):
+    """With fewer pairs than usual: each costs two imports of torch."""
+    monkeypatch.setattr(verdict, "MIN_PAIRS", 3)
+    for module in (verdict, progress):
+        monkeypatch.setattr(module, "LOOKS", (3, 12))
     out = tmp_path / "out"
     code = main(
         [
