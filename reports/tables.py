@@ -43,12 +43,16 @@ def _text(value: Any, spec: str | None) -> str:
 
 
 def headline(quality: pd.DataFrame, speed: pd.DataFrame) -> pd.DataFrame:
-    """Quality and speed together: the first degradation and scale, the first device and dtype, best PSNR first."""
+    """Quality and speed together: the first degradation and scale, the first device and dtype, best PSNR first.
+
+    Methods without any figure are left out: `not_measured` has them with their reasons.
+    """
     table = pd.DataFrame({"method": pd.Series(dtype=str)})
     if not quality.empty:
         table = first_quality(quality)[["method", "psnr_db", "ssim", "psnr_y_db"]].reset_index(drop=True)
     if not speed.empty:
         table = table.merge(_milliseconds(speed), on="method", how="outer")
+    table = table[table.drop(columns="method").notna().any(axis=1)] if len(table.columns) > 1 else table
     if "psnr_db" in table:
         table = table.sort_values("psnr_db", ascending=False, na_position="last", kind="stable")
     names = {"psnr_db": "PSNR (dB)", "ssim": "SSIM", "psnr_y_db": "PSNR-Y (dB)"}

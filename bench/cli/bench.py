@@ -30,7 +30,7 @@ def add(commands: "SubParsers") -> None:
         "--torch", nargs="+", metavar="VERSION", help="releases, pythons or environments; each against the first"
     )
     gate.add_argument("--threshold", default="3%", metavar="SHARE", help="smallest slowdown to report (default: 3%%)")
-    gate.add_argument("--budget", default="90s", metavar="TIME", help="time for each comparison (default: 90s)")
+    gate.add_argument("--budget", default="120s", metavar="TIME", help="time for each comparison (default: 120s)")
     options.add_out(parser)
     parser.set_defaults(run=run)
 

@@ -20,6 +20,7 @@ EXIT_USAGE = 2  # asked for something that cannot be done
 EXIT_FAILED = 3  # some cells failed, or nothing could be measured
 
 DEFAULT_OUT = Path("reports/out")
+LARGEST_SCALE = 16
 
 
 class Parser(argparse.ArgumentParser):
@@ -52,6 +53,13 @@ def positive(text: str) -> int:
     return number
 
 
+def scale_factor(text: str) -> int:
+    """An argument that is a whole number from 1 to 16: beyond that, memory is what would be measured."""
+    if positive(text) > LARGEST_SCALE:
+        raise argparse.ArgumentTypeError(f"{text} is too large a scale factor; {LARGEST_SCALE} is the largest")
+    return int(text)
+
+
 def add_methods(parser: argparse.ArgumentParser) -> None:
     """`--methods` and `--method`."""
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="methods by name (default: all; see upbench list)")
@@ -77,7 +85,7 @@ def add_dtypes(parser: argparse.ArgumentParser) -> None:
 def add_scales(parser: argparse.ArgumentParser) -> None:
     """`--scales`."""
     parser.add_argument(
-        "--scales", nargs="+", type=positive, default=[2], metavar="S", help="scale factors (default: 2)"
+        "--scales", nargs="+", type=scale_factor, default=[2], metavar="S", help="scale factors (default: 2)"
     )
 
 
@@ -133,7 +141,7 @@ def add_speed_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--threads", nargs="+", type=positive, default=[1], metavar="N", help="CPU threads (default: 1)")
     group.add_argument(
-        "--seconds", type=float, default=0.25, metavar="T", help="time to spend on each cell (default: 0.25)"
+        "--seconds", type=float, default=0.15, metavar="T", help="time to spend on each cell (default: 0.15)"
     )
 
 

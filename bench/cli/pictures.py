@@ -41,7 +41,7 @@ def add(commands: "SubParsers") -> None:
     for parser in (one, many):
         parser.add_argument("input", type=Path, metavar="IN.png", help="the picture to upsample")
         parser.add_argument("output", type=Path, metavar="OUT.png", help="where to write the result")
-        parser.add_argument("--scale", type=options.positive, default=2, metavar="S", help="default: 2")
+        parser.add_argument("--scale", type=options.scale_factor, default=2, metavar="S", help="default: 2")
         options.add_device(parser)
 
 

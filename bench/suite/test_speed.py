@@ -20,7 +20,7 @@ from upbench.bench.suite.request import cell_parameters, current
 from upbench.bench.suite.timed import Timed, prepare
 
 BLOCK_SECONDS = 0.002  # calls are timed in blocks of at least this long
-WARMUP_CALLS = 2
+SLOW_SECONDS = 0.1  # a call this long is warm after the first
 
 
 def _parameter(cell: Cell) -> Any:
@@ -29,7 +29,7 @@ def _parameter(cell: Cell) -> Any:
         timer=clock_for(cell.device),
         min_time=BLOCK_SECONDS,
         max_time=current().seconds,
-        min_rounds=7,
+        min_rounds=5,
         calibration_precision=10,
         disable_gc=True,
         warmup=False,
@@ -64,7 +64,9 @@ def _measure(cell: Cell, benchmark: Any) -> None:
     with torch.inference_mode() if cell.step == "forward" else nullcontext():
         try:
             timed = prepare(cell, _adapters())
-            warmup_seconds = [_once(timed, cell) for _ in range(WARMUP_CALLS)]
+            warmup_seconds = [_once(timed, cell)]
+            if warmup_seconds[0] < SLOW_SECONDS:
+                warmup_seconds.append(_once(timed, cell))
             benchmark.extra_info.update(_extra(cell, timed, warmup_seconds))
             benchmark(timed.call)
         except (SkippedError, FailedError):
