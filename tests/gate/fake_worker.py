@@ -2,8 +2,8 @@
 """A worker without torch, for the tests: it answers the protocol from the behaviour in `behaviour.json` beside it.
 
 Timings are lognormal around one millisecond a call, times `ratio`; `spread` is their standard deviation in
-log, `between` that of the process's own level, which is drawn from `groups`. `trouble` maps a cell's method to
-crash, hang, garbage, skip or fail.
+log, `between` that of the process's own level, which is one of `groups`, in turn. `trouble` maps a cell's method
+to crash, hang, garbage, skip or fail.
 """
 
 import json
@@ -25,7 +25,9 @@ def main() -> None:
     if BEHAVIOUR.get("mute"):
         sys.exit("ImportError: no torch here")
     write({"protocol": BEHAVIOUR.get("protocol", 1), "pid": os.getpid()})
-    level = random.gauss(random.choice(BEHAVIOUR.get("groups", [0.0])), BEHAVIOUR.get("between", 0.0))
+    started = len((Path(sys.argv[0]).parent / "pids").read_text().split())
+    groups = BEHAVIOUR.get("groups", [0.0])
+    level = random.gauss(groups[started % len(groups)], BEHAVIOUR.get("between", 0.0))
     for line in sys.stdin:
         request = json.loads(line)
         write(answer(request, level))
