@@ -31,7 +31,9 @@ def install(session: nox.Session, *groups: str) -> None:
 def bench(session: nox.Session) -> None:
     """Measure quality and speed, compare torch versions, write the report; arguments after -- reach `upbench bench`."""
     install(session)
-    versions = [] if "--torch" in session.posargs else ["--torch", *PYPROJECT["tool"]["upbench"]["torch"]]
+    versions = (
+        [] if "--torch" in session.posargs else ["--report-only", "--torch", *PYPROJECT["tool"]["upbench"]["torch"]]
+    )
     session.run("upbench", "bench", *session.posargs, *versions)
 
 

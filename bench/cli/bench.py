@@ -10,6 +10,10 @@ from upbench.bench.errors import UsageError
 if TYPE_CHECKING:
     from upbench.bench.cli.options import SubParsers
 
+# Fewer cells than `upbench duet` compares by itself, so that a short budget holds enough pairs of processes.
+VERSION_METHODS = ("nearest", "bilinear", "bilinear-antialias", "bicubic", "transposed-random", "pixel-shuffle")
+VERSION_WORKLOADS = ("cifar", "image")
+
 
 def add(commands: "SubParsers") -> None:
     """Register the command."""
@@ -30,7 +34,8 @@ def add(commands: "SubParsers") -> None:
         "--torch", nargs="+", metavar="VERSION", help="releases, pythons or environments; each against the first"
     )
     gate.add_argument("--threshold", default="3%", metavar="SHARE", help="smallest slowdown to report (default: 3%%)")
-    gate.add_argument("--budget", default="120s", metavar="TIME", help="time for each comparison (default: 120s)")
+    gate.add_argument("--budget", default="90s", metavar="TIME", help="time for each comparison (default: 90s)")
+    gate.add_argument("--report-only", action="store_true", help="a slower torch is reported, not an exit code of 1")
     options.add_out(parser)
     parser.set_defaults(run=run)
 
@@ -41,18 +46,22 @@ def run(arguments: argparse.Namespace) -> int:
     versions = _duet_arguments(arguments) if arguments.torch else None
     codes: list[int] = [stage.run(arguments) for stage in (quality, diagnose, speed)]
     if versions:
-        codes.append(_compare(versions))
+        codes.append(_compare(versions, report_only=arguments.report_only))
     codes.append(report.run(argparse.Namespace(folder=arguments.out)))
     return options.EXIT_REGRESSION if options.EXIT_REGRESSION in codes else max(codes)
 
 
-def _compare(arguments: argparse.Namespace) -> int:
+def _compare(arguments: argparse.Namespace, *, report_only: bool) -> int:
     """The version gate; that it cannot run is no reason to lose the report."""
     try:
-        return duet.run(arguments)
+        code = duet.run(arguments)
     except UsageError as error:
         print(f"upbench: the torch versions were not compared: {error}", file=sys.stderr)
         return options.EXIT_FAILED
+    if code == options.EXIT_REGRESSION and report_only:
+        print("The slower cells are reported only; name versions with --torch to have them fail the run.")
+        return options.EXIT_OK
+    return code
 
 
 def _duet_arguments(arguments: argparse.Namespace) -> argparse.Namespace:
@@ -62,8 +71,9 @@ def _duet_arguments(arguments: argparse.Namespace) -> argparse.Namespace:
     words = ["duet", "--baseline", arguments.torch[0], "--candidate", *arguments.torch[1:]]
     words += ["--device", arguments.device, "--threshold", arguments.threshold, "--budget", arguments.budget]
     words += ["--out", str(arguments.out), "--scales", *map(str, arguments.scales[:1])]
-    if arguments.methods:
-        words += ["--methods", *arguments.methods]
+    words += ["--workloads", *VERSION_WORKLOADS]
+    if names := arguments.methods or ([] if arguments.method else VERSION_METHODS):
+        words += ["--methods", *names]
     for spec in arguments.method:
         words += ["--method", spec]
     parser = argparse.ArgumentParser(prog="upbench")
