@@ -121,7 +121,6 @@ def _make(version: str, folder: Path, uv: str) -> None:
         "pip",
         "install",
         "--quiet",
-        "--compile-bytecode",
         "--python",
         str(folder),
         f"torch=={version}",

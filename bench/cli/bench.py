@@ -34,7 +34,7 @@ def add(commands: "SubParsers") -> None:
         "--torch", nargs="+", metavar="VERSION", help="releases, pythons or environments; each against the first"
     )
     gate.add_argument("--threshold", default="3%", metavar="SHARE", help="smallest slowdown to report (default: 3%%)")
-    gate.add_argument("--budget", default="90s", metavar="TIME", help="time for each comparison (default: 90s)")
+    gate.add_argument("--budget", default="75s", metavar="TIME", help="time for each comparison (default: 75s)")
     gate.add_argument("--report-only", action="store_true", help="a slower torch is reported, not an exit code of 1")
     options.add_out(parser)
     parser.set_defaults(run=run)
