@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from upbench.bench.cli.options import SubParsers
 
 # Fewer cells than `upbench duet` compares by itself, so that a short budget holds enough pairs of processes.
-VERSION_METHODS = ("nearest", "bilinear", "bilinear-antialias", "bicubic", "transposed-random", "pixel-shuffle")
+VERSION_METHODS = ("nearest", "bilinear", "bicubic")
 VERSION_WORKLOADS = ("cifar", "image")
 
 
@@ -34,7 +34,7 @@ def add(commands: "SubParsers") -> None:
         "--torch", nargs="+", metavar="VERSION", help="releases, pythons or environments; each against the first"
     )
     gate.add_argument("--threshold", default="3%", metavar="SHARE", help="smallest slowdown to report (default: 3%%)")
-    gate.add_argument("--budget", default="75s", metavar="TIME", help="time for each comparison (default: 75s)")
+    gate.add_argument("--budget", default="45s", metavar="TIME", help="time for each comparison (default: 45s)")
     gate.add_argument("--report-only", action="store_true", help="a slower torch is reported, not an exit code of 1")
     options.add_out(parser)
     parser.set_defaults(run=run)

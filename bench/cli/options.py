@@ -141,7 +141,7 @@ def add_speed_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--threads", nargs="+", type=positive, default=[1], metavar="N", help="CPU threads (default: 1)")
     group.add_argument(
-        "--seconds", type=float, default=0.15, metavar="T", help="time to spend on each cell (default: 0.15)"
+        "--seconds", type=float, default=0.1, metavar="T", help="time to spend on each cell (default: 0.1)"
     )
 
 

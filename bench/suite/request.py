@@ -19,7 +19,7 @@ class Request:
 
     cells: list[str]
     specs: list[str] = field(default_factory=list)
-    seconds: float = 0.15
+    seconds: float = 0.1
     journal: str | None = None
 
     def write(self, path: Path) -> None:

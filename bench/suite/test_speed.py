@@ -29,7 +29,7 @@ def _parameter(cell: Cell) -> Any:
         timer=clock_for(cell.device),
         min_time=BLOCK_SECONDS,
         max_time=current().seconds,
-        min_rounds=5,
+        min_rounds=3,
         calibration_precision=10,
         disable_gc=True,
         warmup=False,

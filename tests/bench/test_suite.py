@@ -148,7 +148,7 @@ def test_the_yardstick_is_a_copy_beside_every_shape(document: Document) -> None:
 def test_raw_samples_are_kept_in_order(document: Document) -> None:
     for entry in document["benchmarks"]:
         data = entry["stats"]["data"]
-        assert len(data) == entry["stats"]["rounds"] >= 5
+        assert len(data) == entry["stats"]["rounds"] >= 3
         assert min(data) == pytest.approx(entry["stats"]["min"])
         assert all(seconds > 0 for seconds in data)
     assert any(entry["stats"]["data"] != sorted(entry["stats"]["data"]) for entry in document["benchmarks"])
