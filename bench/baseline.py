@@ -39,23 +39,23 @@ def measure(side: Side, questions: Sequence[Question], settings: Settings, snaps
     Raises `WorkerError` when no worker comes up.
     """
     start = time.monotonic()
-    crew = Crew([side], snapshot, settings.threads, settings.timeout)
     found: Record = {"threads": settings.threads, "host": {}, "cells": {}}
     say(f"{len(questions)} cells: pixels, memory, block sizes")
-    with surveyor() as survey:
-        for question, row in crew.work(questions, lambda pair, question: _survey(survey, pair, question)):
-            found["host"] = row.pop("hosts", [found["host"]])[0]
-            found["cells"][question.name] = {"method": question.method, "log_times": [], "blocks": []} | row
-    for number in range(PROCESSES[1]):
-        if number >= PROCESSES[0] and time.monotonic() - start > settings.budget:
-            break
-        say(f"process {number + 1}: {time.monotonic() - start:.0f} of {settings.budget:.0f} s spent")
-        _one_process(crew, questions, found["cells"])
+    with Crew([side], snapshot, settings.threads, settings.timeout) as crew:
+        with surveyor() as survey:
+            for question, row in crew.work(questions, lambda pair, question: _survey(survey, pair, question)):
+                found["host"] = row.pop("hosts", [found["host"]])[0]
+                found["cells"][question.name] = {"method": question.method, "log_times": [], "blocks": []} | row
+        for number in range(PROCESSES[1]):
+            if number >= PROCESSES[0] and time.monotonic() - start > settings.budget:
+                break
+            say(f"process {number + 1}: {time.monotonic() - start:.0f} of {settings.budget:.0f} s spent")
+            _one_process(crew, questions, found["cells"])
     return found
 
 
 def _survey(survey: Survey, pair: Pair, question: Question) -> Row:
-    pair.prepare(question)
+    pair.prepare(question, check=True)
     low, _ = survey.input(Cell.parse(question.name))
     request = {"ask": "output", "cell": question.name, "low": str(low), "high": str(survey.folder / "high.npy")}
     row = {"calls": calibrate(pair, question), "digest": pair.ask(0, request)["digest"]}

@@ -1,14 +1,14 @@
 """Two live workers, one per torch environment, asked in turn for short blocks of the same cells.
 
-A *pair* is one process of each side. It visits every open cell: about twenty neighbouring blocks of each
+A *pair* is one process of each side. It visits every open cell: about ten neighbouring blocks of each
 side, in random order (Bulej et al., "Duet Benchmarking", ICPE 2020; ours interleaves instead of running both
-at once). Then both processes end, because memory layout is drawn anew with each process only.
+at once). Then both processes end, because memory layout is drawn anew with each process only. A few pairs come
+from the same two interpreters, as forks (`upbench.bench.worker`): starting an interpreter takes seconds.
 """
 
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from upbench.bench.pipes import Worker, WorkerError
 from upbench.bench.verdict import Verdict
 
 BLOCK_SECONDS = 0.002
-BLOCKS = (6, 20)  # block pairs of a visit: fewer where a single call is long
-VISIT_SECONDS = 0.4
+BLOCKS = (6, 10)  # block pairs of a visit: fewer where a single call is long
+VISIT_SECONDS = 0.2
 TIMEOUT_SECONDS = 60.0
+LITTER = 6  # pairs of processes from one pair of interpreters
 
 Row = dict[str, Any]
 
@@ -65,12 +66,19 @@ class Pair:
         except BaseException:
             self.close()
             raise
-        if threads == 1:
-            self._share_a_core()
+        self.one_core = threads == 1
+        self._share_a_core()
+
+    def renew(self) -> None:
+        """New processes from the same interpreters; raises `WorkerError` where the system cannot fork."""
+        self.prepared.clear()
+        for index, worker in enumerate(self.workers):
+            self._guard(index, worker.renew)
+        self._share_a_core()
 
     def _share_a_core(self) -> None:
         """Both on the same core, another one in each pair: cores of a shared machine differ from each other."""
-        if hasattr(os, "sched_getaffinity"):
+        if self.one_core and hasattr(os, "sched_getaffinity"):
             core = random.choice(sorted(os.sched_getaffinity(0)))
             for worker in self.workers:
                 worker.pin(core)
@@ -90,10 +98,10 @@ class Pair:
         except (SkippedError, FailedError, WorkerError) as error:
             raise type(error)(f"{self.sides[index].label}: {error}") from error
 
-    def prepare(self, question: Question) -> None:
-        """Have every side build the cell, once for each process."""
+    def prepare(self, question: Question, *, check: bool = False) -> None:
+        """Have every side build the cell (and check that it conforms), once for each process."""
         if question.name not in self.prepared:
-            request = {"ask": "prepare", "cell": question.name, "method": question.method}
+            request = {"ask": "prepare", "cell": question.name, "method": question.method, "check": check}
             for index in range(len(self.workers)):
                 try:
                     self.ask(index, dict(request))
@@ -115,16 +123,6 @@ class Pair:
                 "planted": question.planted(self.sides[index]),
             },
         )
-
-
-@contextmanager
-def pair_of(sides: Sequence[Side], snapshot: Path, threads: int, timeout: float) -> Iterator[Pair]:
-    """A started pair that is ended whatever happens."""
-    pair = Pair(sides, snapshot, threads, timeout)
-    try:
-        yield pair
-    finally:
-        pair.close()
 
 
 def calibrate(pair: Pair, question: Question) -> int:
@@ -169,25 +167,54 @@ class Crew:
     def __init__(self, sides: Sequence[Side], snapshot: Path, threads: int, timeout: float) -> None:
         """Nothing is started yet."""
         self.arguments = (sides, snapshot, threads, timeout)
+        self.pair: Pair | None = None
+        self.litter = 0
+
+    def __enter__(self) -> "Crew":
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the pair that is alive."""
+        self._dismiss()
 
     def work(
         self, questions: Sequence[Question], act: Callable[[Pair, Question], Row]
     ) -> Iterator[tuple[Question, Row]]:
-        """`act` on each question, all with one pair; a pair that is lost is replaced.
+        """`act` on each question, all with one new pair; a pair that is lost is replaced.
 
         A cell that fails yields `{"verdict": ..., "reason": ...}`. Raises `WorkerError` when no pair starts.
         """
         left = list(questions)
         while left:
-            with pair_of(*self.arguments) as pair:
-                while left:
-                    question = left.pop(0)
-                    try:
-                        yield question, act(pair, question)
-                    except SkippedError as error:
-                        yield question, {"verdict": Verdict.SKIPPED.value, "reason": str(error)}
-                    except FailedError as error:
-                        yield question, {"verdict": Verdict.FAILED.value, "reason": str(error)}
-                    except WorkerError as error:
-                        yield question, {"verdict": Verdict.FAILED.value, "reason": str(error)}
-                        break
+            pair = self._next_pair()
+            while left:
+                question = left.pop(0)
+                try:
+                    yield question, act(pair, question)
+                except SkippedError as error:
+                    yield question, {"verdict": Verdict.SKIPPED.value, "reason": str(error)}
+                except FailedError as error:
+                    yield question, {"verdict": Verdict.FAILED.value, "reason": str(error)}
+                except WorkerError as error:
+                    self._dismiss()
+                    yield question, {"verdict": Verdict.FAILED.value, "reason": str(error)}
+                    break
+
+    def _next_pair(self) -> Pair:
+        if self.pair and self.litter < LITTER:
+            try:
+                self.pair.renew()
+            except WorkerError:
+                self._dismiss()
+            else:
+                self.litter += 1
+                return self.pair
+        self._dismiss()
+        self.pair, self.litter = Pair(*self.arguments), 1
+        return self.pair
+
+    def _dismiss(self) -> None:
+        if self.pair:
+            self.pair.close()
+            self.pair = None

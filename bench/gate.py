@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upbench.bench.duet import TIMEOUT_SECONDS, Crew, Pair, Question, Row, Side, visit
-from upbench.bench.progress import Course, conclude, settle
+from upbench.bench.progress import CONFIRM, Course, conclude, settle
 from upbench.bench.store import Journal
 from upbench.bench.survey import surveyor
 from upbench.bench.verdict import Verdict
 
-# To start two processes takes seconds; while few cells are open, each is looked at for longer instead.
-FULL_ROUND = 30
+# A new pair of processes takes a while; while few cells are open, each is looked at for longer instead.
+FULL_ROUND = 10
 MOST_PATIENCE = 4
 
 Say = Callable[[str], None]
@@ -24,7 +24,7 @@ class Settings:
     """What a comparison is told: `threshold` as a share (0.03), `budget` and `timeout` per answer in seconds."""
 
     threshold: float = 0.03
-    budget: float = 150.0
+    budget: float = 160.0
     timeout: float = TIMEOUT_SECONDS
     threads: int = 1
 
@@ -59,9 +59,10 @@ class Gate:
         for row in journal.rows:
             if row["comparison"] == label:
                 self._take(row)
-        for row in self._measure():
-            journal.append(row | {"comparison": label})
-            self._take(row)
+        with self.crew:
+            for row in self._measure():
+                journal.append(row | {"comparison": label})
+                self._take(row)
         for course in self.courses.values():
             conclude(course, self.settings.threshold)
 
@@ -91,6 +92,11 @@ class Gate:
     def _open(self) -> list[Question]:
         return [question for question in self.questions if self.courses[question.name].verdict is None]
 
+    def _asked(self) -> list[Question]:
+        """The open cells; in every second round only those that are flagged, as long as there are any."""
+        flagged = [question for question in self._open() if self.courses[question.name].purpose == CONFIRM]
+        return flagged if flagged and self.rounds % 2 else self._open()
+
     def _survey(self) -> Iterator[Row]:
         asked = [question for question in self._open() if question.name not in self.surveys]
         if not asked:
@@ -104,8 +110,8 @@ class Gate:
 
     def _round(self) -> Iterator[Row]:
         start = time.monotonic()
-        number, asked = self.rounds + 1, self._open()
-        self.say(f"pair {number}: {len(asked)} cells open, {self.spent:.0f} of {self.settings.budget:.0f} s spent")
+        number, asked = self.rounds + 1, self._asked()
+        self.say(f"pair {number}: {len(asked)} cells asked, {self.spent:.0f} of {self.settings.budget:.0f} s spent")
         random.shuffle(asked)
         patience = min(MOST_PATIENCE, max(1, FULL_ROUND // len(asked)))
 

@@ -37,6 +37,7 @@ class Worker:
             text=True,
             encoding="utf-8",
         )
+        self._serving = self._process.pid
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -48,13 +49,13 @@ class Worker:
 
     @property
     def pid(self) -> int:
-        """The worker's process number."""
-        return self._process.pid
+        """The number of the process that serves."""
+        return self._serving
 
     def pin(self, core: int) -> None:
-        """Keep the worker on one core, where the system can do that."""
+        """Keep the serving process on one core, where the system can do that."""
         if hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(self._process.pid, {core})
+            os.sched_setaffinity(self._serving, {core})
 
     def greet(self, seconds: float = START_SECONDS) -> dict[str, Any]:
         """The worker's hello; raises `WorkerError` if none comes in time or its protocol is another."""
@@ -62,24 +63,33 @@ class Worker:
         if hello.get("protocol") != PROTOCOL:
             self.kill()
             raise WorkerError(f"the worker speaks protocol {hello.get('protocol')!r}, not {PROTOCOL}")
+        self._serving = hello.get("pid", self._process.pid)
         return hello
+
+    def renew(self) -> dict[str, Any]:
+        """Have a new process serve, where the system can fork one; its hello. Raises `WorkerError` where not."""
+        self._send({"ask": "renew"})
+        return self.greet()
 
     def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         """The answer to one request.
 
         Raises `SkippedError` or `FailedError` for the cell, `WorkerError` when the worker is lost.
         """
+        self._send(request)
+        answer = self._receive(seconds)
+        if answer.get("ok") is True:
+            return answer
+        kind = SkippedError if answer.get("kind") == "skipped" else FailedError
+        raise kind(str(answer.get("reason", "no reason given")))
+
+    def _send(self, request: dict[str, Any]) -> None:
         try:
             assert self._process.stdin is not None
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
         except (OSError, ValueError) as error:
             raise self._lost("crashed") from error
-        answer = self._receive(seconds)
-        if answer.get("ok") is True:
-            return answer
-        kind = SkippedError if answer.get("kind") == "skipped" else FailedError
-        raise kind(str(answer.get("reason", "no reason given")))
 
     def _receive(self, seconds: float) -> dict[str, Any]:
         try:

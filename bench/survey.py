@@ -25,7 +25,7 @@ class Survey:
 
     def __call__(self, pair: Pair, question: Question) -> Row:
         """The cell's calls per block, its pixels and its memory; with the first cell, `hosts`."""
-        pair.prepare(question)
+        pair.prepare(question, check=True)
         calls = calibrate(pair, question)
         pixels = self._pixels(pair, question)
         return {"calls": calls, "pixels": pixels, "memory": _memory(pair, question)} | self.hosts(pair)

@@ -1,10 +1,12 @@
 """One cell inside a worker: its call, its inputs in fresh memory, and short timed blocks of calls."""
 
 import contextlib
+import functools
 import gc
 import itertools
 import random
 import resource
+import statistics
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from upbench.bench.adapters import Adapter, Upsampler
+from upbench.bench.adapters import Adapter, Upsampler, build
 from upbench.bench.cells import Cell, workload
 from upbench.bench.clocks import clock_for
 from upbench.bench.conformance import conforming
@@ -26,6 +28,7 @@ from upbench.bench.suite.timed import call_of
 
 INPUTS = 3  # rotated inside a block, so that a remembered result cannot pass for a fast call
 HEAP_BYTES = 256 << 20
+SHIFT_BYTES = 64 << 20
 FILLER_BYTES = 1 << 18  # the largest hole before an input: many pages, so that page offsets vary
 
 
@@ -40,15 +43,12 @@ class Task:
     kept: list[Any] = field(default_factory=list)
 
     @classmethod
-    def build(cls, cell: Cell, adapter: Adapter) -> "Task":
+    def build(cls, cell: Cell, adapter: Adapter, *, check: bool = True) -> "Task":
         """Build and check the method; raises `SkippedError` or `FailedError` with the reason."""
         dtype = getattr(torch, cell.dtype)
-        upsampler = conforming(adapter, cell.scale, torch.device(cell.device), dtype)
-        shape = workload(cell.workload).shape
-        inputs = [
-            random_images(shape, dtype=dtype, device=cell.device, memory_format=cell.memory_format, seed=seed)
-            for seed in range(INPUTS)
-        ]
+        make = conforming if check else build
+        upsampler = make(adapter, cell.scale, torch.device(cell.device), dtype)
+        inputs = _inputs(workload(cell.workload).shape, cell.dtype, cell.device, cell.memory_format)
         return cls(cell=cell, upsampler=upsampler, call=call_of(cell, upsampler), inputs=inputs)
 
     def block(self, calls: int, seed: int, planted: float = 1.0) -> dict[str, float]:
@@ -117,13 +117,13 @@ class Task:
         if torch.device(self.cell.device).type == "cuda":
             return self._timed(turns + turns[:1] * round(len(turns) * (factor - 1)))
         clock = self._clock()
-        last, share = self._seconds_of(corner), random.random()
+        spare, share = statistics.fmean(self._seconds_of(corner) for _ in range(3)), random.random()
         start = clock()
         for native in turns:
             self.call(native)
         now = clock()
         due = start + (now - start) * factor
-        while due - now > share * last:
+        while due - now > share * spare:
             self.call(corner)
             now = clock()
         seconds: float = now - start
@@ -162,6 +162,15 @@ class Task:
             return _cpu_peak(self.call, native)
 
 
+@functools.cache
+def _inputs(shape: tuple[int, int, int, int], dtype: str, device: str, memory_format: str) -> list[Tensor]:
+    """Shared by all cells that take the same: a timed call gets copies."""
+    return [
+        random_images(shape, dtype=getattr(torch, dtype), device=device, memory_format=memory_format, seed=seed)
+        for seed in range(INPUTS)
+    ]
+
+
 @contextlib.contextmanager
 def _collector_off() -> Iterator[None]:
     gc.collect(0)
@@ -176,9 +185,14 @@ def _minor_faults() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
 
-def stretch_heap() -> None:
-    """Touch memory once and free it, so that the held-still heap has pages for whatever a call asks."""
+def stretch_heap() -> Tensor:
+    """Give the held-still heap pages for whatever a call asks: memory that is touched once and freed.
+
+    The tensor that comes back is to be kept: of random size, it shifts all that follows it in the heap.
+    """
+    shift = torch.empty(random.randrange(SHIFT_BYTES), dtype=torch.uint8)
     torch.ones(HEAP_BYTES, dtype=torch.uint8)
+    return shift
 
 
 def _cuda_peak(call: Callable[[Any], Any], native: Any) -> int:

@@ -19,7 +19,7 @@ CONFIDENCE = 0.95
 DISCOVERY_RATE = 0.1  # of flagging: one flagged cell in ten may be false, and fresh pairs then decide
 MIN_PAIRS = 5  # before anything is said of a cell
 # Fresh pairs at which a flagged cell may be confirmed; the looks share the error.
-LOOKS = (5, 8, 12, 18)
+LOOKS = (6, 10, 16, 26, 40)
 BIMODAL_PAIRS = 8  # before a cell can be called bimodal
 BIMODAL_MEMBERS = 3
 BIMODAL_APART = 5.0  # between the means of two groups, in standard deviations inside them

@@ -3,6 +3,10 @@
 Needs torch, numpy and upbench, nothing else. Its first line is its hello, with the protocol's version; then
 each request gets one answer. `{"ok": false, "kind": "skipped" | "failed", "reason": ...}` gives up a cell,
 not the worker. Started by `upbench.bench.pipes`; ends with its parent.
+
+On Linux two processes make a worker: a *mother*, which imports torch and never calls it, and her child, which
+does the work. Asked to renew, the child ends and the mother forks the next one, which costs a tenth of a second
+where a new interpreter costs seconds. It says hello anew.
 """
 
 import ctypes
@@ -14,11 +18,14 @@ import signal
 import sys
 import time
 import zlib
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
 
 PROTOCOL = 1
 PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
+
+RENEW = 75  # the exit status of a child that makes room for the next one
 
 YARDSTICK = bytes(range(256)) * 4096
 
@@ -29,10 +36,26 @@ def main() -> None:
     """Serve the parent whose process number is the first argument, until it closes our input or dies."""
     answers = _claim_output()
     _die_with(int(sys.argv[1]))
-    bench = Bench()
+    if sys.platform == "linux":
+        import_module("upbench.bench.task")  # and so torch
+        mother = os.getpid()
+        _mother_children()
+        _die_with(mother)
     _write(answers, hello())
+    bench = Bench()
     for line in sys.stdin:
         _write(answers, bench.answer(json.loads(line)))
+
+
+def _mother_children() -> None:
+    """Return in a child; the mother waits for it, forks the next if it asked for that, and else ends as it did."""
+    while pid := os.fork():
+        ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        if ended < 0:
+            signal.signal(-ended, signal.SIG_DFL)
+            os.kill(os.getpid(), -ended)
+        if ended != RENEW:
+            os._exit(ended)
 
 
 def _claim_output() -> TextIO:
@@ -81,11 +104,12 @@ class Bench:
     """The cells prepared so far, by name, and an answer for each request."""
 
     def __init__(self) -> None:
-        """No cell is prepared yet; torch is imported here, after the parent's death is provided for."""
+        """No cell is prepared yet."""
         from upbench.bench import task
 
-        task.stretch_heap()
+        self.kept = task.stretch_heap()
         self.make = task.Task.build
+        self.adapters: dict[str, Any] = {}
         self.tasks: dict[str, Any] = {}
 
     def answer(self, request: Message) -> Message:
@@ -103,13 +127,18 @@ class Bench:
             return {"ok": False, "kind": "failed", "reason": f"{type(error).__name__}: {sentence(error)}"}
         return {"ok": True} | values
 
-    def _prepare(self, cell: str, method: str) -> Message:
-        """Build and check a cell; `method` is an installed name or a spec such as `FILE.py:FACTORY`."""
+    def _renew(self) -> Message:
+        """Make room for the next child."""
+        os._exit(RENEW)
+
+    def _prepare(self, cell: str, method: str, *, check: bool = True) -> Message:
+        """Build (and check) a cell; `method` is an installed name or a spec such as `FILE.py:FACTORY`."""
         from upbench.bench.adapters import select
         from upbench.bench.cells import Cell
 
-        adapter = select(None, [method])[0] if ":" in method else select([method])[0]
-        self.tasks[cell] = self.make(Cell.parse(cell), adapter)
+        if method not in self.adapters:
+            self.adapters[method] = select(None, [method])[0] if ":" in method else select([method])[0]
+        self.tasks[cell] = self.make(Cell.parse(cell), self.adapters[method], check=check)
         return {}
 
     def _block(self, cell: str, calls: int, seed: int, planted: float = 1.0) -> Message:

@@ -44,7 +44,7 @@ def add_gate_options(parser: argparse.ArgumentParser) -> None:
 def add_closeness(group: "argparse._ArgumentGroup") -> None:
     """How closely to look, how long, and where environments are kept."""
     group.add_argument("--threshold", type=share, default=0.03, metavar="SHARE", help="such as 3%% (default) or 0.03")
-    group.add_argument("--budget", type=seconds, default=150.0, metavar="TIME", help="such as 150s (default) or 5m")
+    group.add_argument("--budget", type=seconds, default=160.0, metavar="TIME", help="such as 160s (default) or 5m")
     group.add_argument(
         "--timeout",
         type=seconds,

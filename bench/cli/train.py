@@ -126,7 +126,15 @@ def _train(name: str, scale: int, pairs: Pairs, recipe: Recipe, out: Path) -> tu
     build = partial(NETWORKS[name], scale)
     checkpoint, label = _checkpoint(out, name, scale), f"{name} x{scale}"
     try:
-        return train(build, pairs.high, pairs.low, recipe, checkpoint=checkpoint, label=label)
+        return train(
+            build,
+            pairs.high,
+            pairs.low,
+            recipe,
+            degrade=lambda high: degrade(high, DEGRADATION, scale),
+            checkpoint=checkpoint,
+            label=label,
+        )
     except ValueError as error:
         raise UsageError(f"{error} Remove it, or train with the same seed and steps.") from error
 

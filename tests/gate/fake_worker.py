@@ -24,13 +24,23 @@ def main() -> None:
     time.sleep(BEHAVIOUR.get("start", 0))
     if BEHAVIOUR.get("mute"):
         sys.exit("ImportError: no torch here")
-    write({"protocol": BEHAVIOUR.get("protocol", 1), "pid": os.getpid()})
-    started = len((Path(sys.argv[0]).parent / "pids").read_text().split())
-    groups = BEHAVIOUR.get("groups", [0.0])
-    level = random.gauss(groups[started % len(groups)], BEHAVIOUR.get("between", 0.0))
+    level = begin()
     for line in sys.stdin:
         request = json.loads(line)
-        write(answer(request, level))
+        if request["ask"] == "renew":
+            level = begin()
+        else:
+            write(answer(request, level))
+
+
+def begin() -> float:
+    """Say hello; returns the level of the process that serves from now on."""
+    write({"protocol": BEHAVIOUR.get("protocol", 1), "pid": os.getpid()})
+    with (Path(sys.argv[0]).parent / "begun").open("a") as begun:
+        begun.write(".")
+    groups = BEHAVIOUR.get("groups", [0.0])
+    begun_so_far = (Path(sys.argv[0]).parent / "begun").stat().st_size
+    return random.gauss(groups[begun_so_far % len(groups)], BEHAVIOUR.get("between", 0.0))
 
 
 def write(message: dict) -> None:

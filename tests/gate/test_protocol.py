@@ -131,3 +131,38 @@ def test_no_worker_outlives_its_parent(tmp_path):
     process.wait()
     process.stdout.close()
     assert wait_for(lambda: not alive(pid))
+
+
+def real_worker(tmp_path: Path) -> Worker:
+    snapshot = take_snapshot(tmp_path)
+    return Worker(worker_command(Path(sys.executable)), worker_environment(snapshot, 1), snapshot)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers fork on Linux only")
+def test_a_renewed_worker_is_another_process_that_knows_no_cell(tmp_path):
+    worker = real_worker(tmp_path)
+    worker.greet()
+    first = worker.pid
+    question = {"ask": "prepare", "cell": BLOCK["cell"], "method": "bicubic"}
+    worker.ask(question, 60)
+    assert worker.ask(BLOCK, 60)["seconds"] > 0
+    worker.renew()
+    assert worker.pid != first
+    assert not alive(first)
+    with pytest.raises(FailedError, match="KeyError"):
+        worker.ask(BLOCK, 60)
+    worker.ask(question, 60)
+    assert worker.ask(BLOCK, 60)["seconds"] > 0
+    second = worker.pid
+    worker.kill()
+    assert wait_for(lambda: not alive(second))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers fork on Linux only")
+def test_a_child_killed_by_the_system_is_named_by_its_signal(tmp_path):
+    worker = real_worker(tmp_path)
+    worker.greet()
+    worker.renew()
+    os.kill(worker.pid, signal.SIGSEGV)
+    with pytest.raises(WorkerError, match=f"crashed: exit status -{signal.SIGSEGV.value}"):
+        worker.ask(BLOCK, 60)
