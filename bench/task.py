@@ -6,7 +6,6 @@ import gc
 import itertools
 import random
 import resource
-import statistics
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -56,7 +55,7 @@ class Task:
 
         Returns `seconds` of the whole block on the cell's clock, `wall` seconds, and minor page `faults` in it.
         `planted` above 1 has the same method go on working on that corner until that multiple of the block's
-        time is full.
+        time is full (exactly: a loop over the clock fills what is less than a call).
         """
         torch.set_num_threads(self.cell.threads)
         natives = self._scatter(random.Random(seed), min(calls, INPUTS))
@@ -113,26 +112,26 @@ class Task:
         return seconds
 
     def _planted(self, turns: list[Any], factor: float, corner: Any) -> float:
-        """On the CPU exact on average, within one call on the corner; on CUDA whole calls are added instead."""
+        """On the CPU whole calls on the corner, then a loop over the clock for what is less than one.
+
+        On CUDA whole calls are added instead.
+        """
         if torch.device(self.cell.device).type == "cuda":
             return self._timed(turns + turns[:1] * round(len(turns) * (factor - 1)))
         clock = self._clock()
-        spare, share = statistics.fmean(self._seconds_of(corner) for _ in range(3)), random.random()
+        before = clock()
+        self.call(corner)
         start = clock()
         for native in turns:
             self.call(native)
         now = clock()
-        due = start + (now - start) * factor
-        while due - now > share * spare:
+        due, spare = start + (now - start) * factor, start - before
+        while now + spare < due:
             self.call(corner)
             now = clock()
+        while now < due:
+            now = clock()
         seconds: float = now - start
-        return seconds
-
-    def _seconds_of(self, native: Any) -> float:
-        start = self._clock()()
-        self.call(native)
-        seconds: float = self._clock()() - start
         return seconds
 
     def output(self, low: npt.NDArray[np.float32]) -> npt.NDArray[Any]:

@@ -17,9 +17,10 @@ from scipy import stats
 
 CONFIDENCE = 0.95
 DISCOVERY_RATE = 0.1  # of flagging: one flagged cell in ten may be false, and fresh pairs then decide
+TRIMMED = 0.1  # of the pairs, at each end
 MIN_PAIRS = 5  # before anything is said of a cell
 # Fresh pairs at which a flagged cell may be confirmed; the looks share the error.
-LOOKS = (6, 10, 16, 26, 40)
+LOOKS = (6, 10, 16, 26, 40, 60)
 BIMODAL_PAIRS = 8  # before a cell can be called bimodal
 BIMODAL_MEMBERS = 3
 BIMODAL_APART = 5.0  # between the means of two groups, in standard deviations inside them
@@ -41,7 +42,13 @@ class Verdict(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """Mean log ratio over `pairs` process pairs, with the standard error of that mean."""
+    """Trimmed mean log ratio over process pairs, its standard error, and the number of `pairs` that is left.
+
+    From ten pairs on the lowest and the highest tenth are trimmed, so that a neighbour's burst of work in a pair or two
+    does not decide; the error is that of Yuen ("The two-sample trimmed t for unequal population variances",
+    Biometrika 1974): from the winsorised variance, with a t of as many degrees of freedom as values are left,
+    less one.
+    """
 
     mean: float
     error: float
@@ -50,9 +57,14 @@ class Estimate:
     @classmethod
     def of(cls, log_ratios: Sequence[float]) -> "Estimate":
         """The estimate from one log ratio per process pair; with fewer than 2 the error is infinite."""
-        values = np.asarray(log_ratios, dtype=np.float64)
-        error = float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else math.inf
-        return cls(mean=float(values.mean()) if len(values) else 0.0, error=error, pairs=len(values))
+        values = np.sort(np.asarray(log_ratios, dtype=np.float64))
+        if len(values) < 2:
+            return cls(mean=float(values.sum()), error=math.inf, pairs=len(values))
+        cut = int(TRIMMED * len(values))
+        kept = values[cut : len(values) - cut]
+        spread = float(np.clip(values, kept[0], kept[-1]).std(ddof=1))
+        error = spread * math.sqrt(len(values)) / len(kept)
+        return cls(mean=float(kept.mean()), error=error, pairs=len(kept))
 
     def reach(self, confidence: float = CONFIDENCE) -> float:
         """Half the width of the two-sided t interval, in log ratio: the noise floor at this many pairs."""
@@ -104,7 +116,7 @@ def confirmed(fresh: Sequence[float], sign: int, threshold: float) -> bool:
 def _confirmed_at(fresh: Sequence[float], sign: int, threshold: float) -> bool:
     estimate = Estimate.of([sign * value for value in fresh])
     share = (1 - CONFIDENCE) / 2 / len(LOOKS)
-    return estimate.mean - estimate.error * _quantile(1 - share, len(fresh)) > math.log1p(threshold)
+    return estimate.mean - estimate.error * _quantile(1 - share, estimate.pairs) > math.log1p(threshold)
 
 
 def groups(log_ratios: Sequence[float]) -> tuple[list[float], list[float]] | None:

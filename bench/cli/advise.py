@@ -2,12 +2,11 @@
 
 import argparse
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upbench.bench.cli import options
+from upbench.bench.cli import folder, options
 from upbench.bench.errors import UsageError
-from upbench.reports import advice, frame, tables
+from upbench.reports import advice, tables
 
 if TYPE_CHECKING:
     from upbench.bench.cli.options import SubParsers
@@ -21,9 +20,7 @@ def add(commands: "SubParsers") -> None:
         help="say which methods nothing beats in both quality and speed, from a finished run",
         example="upbench advise --workload image --device cpu --min-psnr 26",
     )
-    parser.add_argument(
-        "folder", nargs="?", type=Path, default=options.DEFAULT_OUT, metavar="DIR", help="default: %(default)s"
-    )
+    folder.add_folder(parser)
     parser.add_argument("--workload", default="image", metavar="NAME", help="default: %(default)s")
     parser.add_argument("--min-psnr", type=float, default=-math.inf, metavar="DB", help="leave out lower PSNR")
     options.add_device(parser)
@@ -32,10 +29,7 @@ def add(commands: "SubParsers") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the front as a table and in sentences, and the faster names of the same pixels."""
-    try:
-        found = frame.read(arguments.folder)
-    except frame.ReportError as error:
-        raise UsageError(str(error)) from error
+    found = folder.read(arguments.folder)
     speed = found.speed[found.speed["device"] == arguments.device] if len(found.speed) else found.speed
     points = advice.candidates(found.quality, speed, arguments.workload)
     if points.empty:

@@ -136,6 +136,23 @@ def test_slower_and_faster_swap_when_the_sides_do(values, threshold):
     assert not (inside(there, threshold) and flagged([there], threshold)[0])
 
 
+@settings(deadline=None)
+@given(st.lists(st.floats(-1, 1), min_size=20, max_size=20, unique=True))
+def test_the_estimate_is_scipy_s_trimmed_mean_and_its_standard_error(values):
+    estimate = Estimate.of(values)
+    assert estimate.mean == pytest.approx(stats.trim_mean(values, 0.1), abs=1e-12)
+    assert estimate.error == pytest.approx(float(stats.mstats.trimmed_stde(values, limits=(0.1, 0.1))), rel=1e-6)
+    assert estimate.pairs == 16
+
+
+def test_two_disturbed_pairs_of_twenty_six_do_not_hide_a_slowdown():
+    generator = np.random.default_rng(6)
+    ratios = generator.normal(math.log(1.05), SPREAD, 26)
+    ratios[[4, 17]] = -0.4
+    assert confirmed(ratios.tolist(), 1, 0.03)
+    assert np.mean(ratios) < math.log(1.03)
+
+
 @given(st.floats(0.0005, 0.05), st.integers(5, 40))
 def test_what_is_detectable_is_above_the_threshold(error, pairs):
     assert Estimate(mean=0.0, error=error, pairs=pairs).detectable(0.03) > 0.03
