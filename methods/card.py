@@ -25,14 +25,15 @@ Multiple Layers of Features from Tiny Images", 2009) and are not part of the pro
 
 PSNR is the mean over images, RGB, uncropped, after clamping and rounding to 8 bit. `held out` are training
 images that were kept aside and used for choices; `test` is the test split, used for no choice; `bicubic` is
-`F.interpolate`'s on the same test images. Seconds are those of a busy machine.
+`F.interpolate`'s on the same test images. `views` is how many mirrored copies of an image the method averages
+over, PSNR and time included. Seconds are those of a busy machine.
 
-| method | scale | parameters | steps | batch | seconds | held out (dB) | test (dB) | bicubic (dB) |
-|---|--:|--:|--:|--:|--:|--:|--:|--:|
+| method | scale | parameters | views | steps | batch | seconds | held out (dB) | test (dB) | bicubic (dB) |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|
 """
 
 ROW = (
-    "| `{method}` | x{scale} | {parameters} | {steps} | {batch} | {seconds} "
+    "| `{method}` | x{scale} | {parameters} | {views} | {steps} | {batch} | {seconds} "
     "| {psnr_held_out_db} | {psnr_test_db} | {psnr_test_bicubic_db} |"
 )
 
@@ -45,7 +46,7 @@ ORIGIN = (
 
 def page(files: list[dict[str, str]]) -> str:
     """The card as markdown, from each file's metadata."""
-    rows = [ROW.format(**file) for file in files]
+    rows = [ROW.format(**{"views": "1", **file}) for file in files]
     origins = sorted({ORIGIN.format(**file) for file in files})
     commands = [file["command"] for file in files]
     return HEAD + "\n".join([*rows, "", *origins, "", "Made by:", "```", *commands, "```", ""])

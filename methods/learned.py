@@ -7,7 +7,7 @@ timed.
 import torch
 from torch import Tensor, nn
 
-from upbench.methods.networks import NETWORKS
+from upbench.methods.networks import NETWORKS, in_use
 from upbench.methods.pretrained import restore
 from upbench.methods.training import Recipe
 
@@ -22,7 +22,7 @@ RECIPES = {
     ("learned-fsrcnn", 4): Recipe(steps=1000, rate=2e-3),
     ("learned-resize-conv", 2): Recipe(steps=1000, rate=3e-3),
     ("learned-resize-conv", 4): Recipe(steps=1000, rate=3e-3),
-    ("learned-edsr", 2): Recipe(steps=6250, rate=2e-3),
+    ("learned-edsr", 2): Recipe(steps=30000, rate=7e-4),
     ("learned-edsr", 4): Recipe(steps=20000, rate=7e-4),
 }
 
@@ -53,12 +53,12 @@ def resize_conv(scale: int, device: torch.device, dtype: torch.dtype) -> nn.Modu
 
 
 def edsr(scale: int, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    """Trained residual network over a bicubic skip: 4 blocks of 64 features (after Lim et al., 2017)."""
+    """Trained residual network over a bicubic skip, the mean of 4 mirrored views (after Lim et al., 2017: EDSR+)."""
     return _pretrained("learned-edsr", scale, device, dtype)
 
 
 def _pretrained(name: str, scale: int, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    network: nn.Module = restore(NETWORKS[name], name, scale, device, dtype)
+    network = in_use(name, restore(NETWORKS[name], name, scale, device, dtype)).eval()
     network.register_forward_pre_hook(_decline_other_channels)
     return network
 

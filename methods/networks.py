@@ -138,6 +138,44 @@ class Edsr(nn.Module):
         return self.enlarge(low) + missing
 
 
+class SelfEnsemble(nn.Module):
+    """The mean of a network's images of an input that is mirrored (and turned), each put back.
+
+    "Geometric self-ensemble" (Lim et al., 2017, their EDSR+): better by 0.1 to 0.2 dB here, for as many times the
+    work as there are views. With four views the result follows a mirrored input exactly, with eight a turned
+    one too.
+    """
+
+    MIRRORS = ((), (2, 3), (3,), (2,))
+
+    def __init__(self, network: nn.Module, views: int) -> None:
+        """`views`: 4 (mirrors) or 8 (mirrors of the image and of its transpose)."""
+        super().__init__()
+        self.network = network
+        self.transposed = (False, True)[: views // 4]
+
+    def forward(self, low: Tensor) -> Tensor:
+        """`(N, 3, H, W)` in [0, 1] to `(N, 3, scale*H, scale*W)`, unclamped."""
+        images = [
+            _transpose(self.network(_transpose(low, turned).flip(axes)).flip(axes), turned)
+            for turned in self.transposed
+            for axes in self.MIRRORS
+        ]
+        return torch.stack(images).mean(dim=0)
+
+
+def _transpose(image: Tensor, turned: bool) -> Tensor:
+    return image.transpose(2, 3) if turned else image
+
+
+VIEWS = {"learned-edsr": 4}  # of methods that are ensembles of themselves
+
+
+def in_use(name: str, network: nn.Module) -> nn.Module:
+    """A trained network as the method of that name runs it."""
+    return SelfEnsemble(network, VIEWS[name]) if name in VIEWS else network
+
+
 NETWORKS: dict[str, Callable[[int], nn.Module]] = {
     "learned-transposed-k2": partial(transposed, 1),
     "learned-transposed-k4": partial(transposed, 2),

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +18,12 @@ CHECKPOINT_EVERY = 250  # steps
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How long and how fast to train: `rate` is Adam's highest learning rate.
-
-    With `crop`, each step sees squares of that many high-resolution pixels, cut anywhere and degraded anew: a
-    square that starts between two low-resolution pixels is a new example, where whole images only repeat.
-    """
+    """How long and how fast to train: `rate` is Adam's highest learning rate."""
 
     steps: int
     batch: int = 16
     rate: float = 1e-3
     seed: int = 0
-    crop: int = 0
 
     def rate_at(self, step: int) -> float:
         """Linear rise over 200 steps, constant, linear fall to zero over the last 40 % of the steps.
@@ -55,13 +49,10 @@ def train(
     low: Tensor,
     recipe: Recipe,
     *,
-    degrade: Callable[[Tensor], Tensor] | None = None,
     checkpoint: Path | None = None,
     label: str = "",
 ) -> tuple[nn.Module, Progress]:
     """Train a new network to make `high` out of `low`; both uint8, `(N, 3, s*H, s*W)` and `(N, 3, H, W)`.
-
-    A recipe with `crop` needs `degrade`, which makes low-resolution images out of high-resolution ones.
 
     With a `checkpoint` path it saves there every 250 steps, and starts from there if the file exists; the
     result is the one an uninterrupted run would have given. A progress bar is shown if `label` is not empty.
@@ -74,12 +65,12 @@ def train(
     optimizer = torch.optim.Adam(network.parameters(), betas=(0.9, 0.99))
     generator = torch.Generator().manual_seed(recipe.seed)
     progress = _resume(checkpoint, recipe, network, optimizer, generator)
-    crop = partial(_crop, side=recipe.crop, degrade=degrade, generator=generator) if recipe.crop else _whole
     steps = range(progress.step, recipe.steps)
     for step in tqdm(steps, initial=progress.step, total=recipe.steps, desc=label, disable=not label):
         start = time.perf_counter()
-        pairs = crop(*draw(high, low, recipe.batch, generator))
-        progress.losses.append(_step(network, optimizer, recipe.rate_at(step), *map(_floats, pairs)))
+        progress.losses.append(
+            _step(network, optimizer, recipe.rate_at(step), *draw(high, low, recipe.batch, generator))
+        )
         progress.step = step + 1
         progress.seconds += time.perf_counter() - start
         if checkpoint and (progress.step % CHECKPOINT_EVERY == 0 or progress.step == recipe.steps):
@@ -110,7 +101,7 @@ def psnr(image: Tensor, target: Tensor) -> Tensor:
 
 
 def draw(high: Tensor, low: Tensor, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """A random batch of uint8 pairs, flipped, transposed and recoloured (permuted) at random.
+    """A random batch of pairs as floats in [0, 1], flipped, transposed and recoloured (permuted) at random.
 
     Both images of a pair are changed alike, which suits degradations that are symmetric in space and colour.
     """
@@ -124,25 +115,7 @@ def _augment(images: Tensor, flips: list[int]) -> Tensor:
     horizontal, vertical, transpose = flips
     images = images.flip(3) if horizontal else images
     images = images.flip(2) if vertical else images
-    return images.transpose(2, 3) if transpose else images
-
-
-def _whole(high: Tensor, low: Tensor) -> tuple[Tensor, Tensor]:
-    return high, low
-
-
-def _crop(
-    high: Tensor, low: Tensor, *, side: int, degrade: Callable[[Tensor], Tensor], generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """One square of the high-resolution images, and what it degrades to; `low` is of the whole images."""
-    top, left = (
-        int(torch.randint(size - side + 1, (), generator=generator)) for size in (high.shape[-2], high.shape[-1])
-    )
-    square = high[:, :, top : top + side, left : left + side]
-    return square, degrade(square)
-
-
-def _floats(images: Tensor) -> Tensor:
+    images = images.transpose(2, 3) if transpose else images
     return (images.float() / 255).contiguous(memory_format=torch.channels_last)
 
 

@@ -19,7 +19,7 @@ from upbench.datasets.catalogue import open_dataset
 from upbench.datasets.pairs import degrade
 from upbench.methods import card, pretrained
 from upbench.methods.learned import RECIPES
-from upbench.methods.networks import NETWORKS
+from upbench.methods.networks import NETWORKS, VIEWS, in_use
 from upbench.methods.pretrained import SCALES
 from upbench.methods.training import Progress, Recipe, train
 from upbench.methods.wiener import Wiener, solve
@@ -70,15 +70,22 @@ def add(commands: "SubParsers") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train each method at each scale; an interrupted run goes on from its checkpoint."""
     torch.set_num_threads(arguments.threads)
-    torch.set_flush_denormal(True)  # subnormal numbers make a CPU ten times slower
     arguments.out.mkdir(parents=True, exist_ok=True)
+    torch.set_flush_denormal(True)  # subnormal numbers make a CPU ten times slower
+    try:
+        return _run(arguments)
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     for scale in arguments.scales:
         pairs, test = (_pairs(split, scale, arguments.data) for split in ("train", "test"))
         cut = len(pairs.high) - min(HELD_OUT, len(pairs.high) // 10)
         ours, kept_aside = pairs.part(slice(cut)), pairs.part(slice(cut, None))
         for name in arguments.methods:
             network, facts = _make(name, scale, ours, arguments)
-            facts |= _measure(network, scale, kept_aside, test) | _origin(ours, kept_aside, test)
+            facts |= _measure(in_use(name, network), scale, kept_aside, test) | _origin(ours, kept_aside, test)
             pretrained.save(network, pretrained.path(arguments.out, name, scale), facts)
             _checkpoint(arguments.out, name, scale).unlink(missing_ok=True)
             card.write(arguments.out)
@@ -114,6 +121,7 @@ def _make(name: str, scale: int, pairs: Pairs, arguments: argparse.Namespace) ->
         "scale": str(scale),
         "seed": str(arguments.seed),
         "parameters": str(parameters),
+        "views": str(VIEWS.get(name, 1)),
         "seconds": f"{progress.seconds:.0f}",
         "threads": str(arguments.threads),
         "torch": str(torch.__version__),
@@ -126,15 +134,7 @@ def _train(name: str, scale: int, pairs: Pairs, recipe: Recipe, out: Path) -> tu
     build = partial(NETWORKS[name], scale)
     checkpoint, label = _checkpoint(out, name, scale), f"{name} x{scale}"
     try:
-        return train(
-            build,
-            pairs.high,
-            pairs.low,
-            recipe,
-            degrade=lambda high: degrade(high, DEGRADATION, scale),
-            checkpoint=checkpoint,
-            label=label,
-        )
+        return train(build, pairs.high, pairs.low, recipe, checkpoint=checkpoint, label=label)
     except ValueError as error:
         raise UsageError(f"{error} Remove it, or train with the same seed and steps.") from error
 

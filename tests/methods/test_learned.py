@@ -16,7 +16,7 @@ from upbench.bench.conformance import conforming
 from upbench.bench.errors import SkippedError
 from upbench.methods import card, pretrained, training
 from upbench.methods.learned import RECIPES
-from upbench.methods.networks import NETWORKS, Edsr, Subpixel, espcn
+from upbench.methods.networks import NETWORKS, Edsr, SelfEnsemble, Subpixel, espcn
 from upbench.methods.training import Recipe, train
 from upbench.methods.wiener import TAPS, Wiener, pad, solve
 
@@ -270,3 +270,16 @@ def test_border_is_replicated() -> None:
     row = torch.arange(4.0).view(1, 1, 1, 4).expand(1, 1, 4, 4)
 
     assert pad(row)[0, 0, 0].tolist() == [0, 0, 0, 0, 0, 1, 2, 3, 3, 3, 3, 3]
+
+
+@pytest.mark.parametrize(("views", "turns"), [(4, False), (8, True)])
+def test_a_self_ensemble_follows_a_mirrored_input(views: int, turns: bool) -> None:
+    torch.manual_seed(5)
+    network, low = espcn(2), torch.rand(2, 3, 5, 7)
+    ensemble = SelfEnsemble(network, views)
+    with torch.inference_mode():
+        for axes in ((2,), (3,), (2, 3)):
+            torch.testing.assert_close(ensemble(low.flip(axes)), ensemble(low).flip(axes))
+            assert not torch.allclose(network(low.flip(axes)), network(low).flip(axes))
+        turned = torch.allclose(ensemble(low.transpose(2, 3)), ensemble(low).transpose(2, 3), atol=1e-6)
+    assert turned is turns
