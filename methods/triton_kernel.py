@@ -6,7 +6,7 @@ blends it along x once, keeps the result in registers for every output row that 
 phases side by side. Weights are compile-time constants; at the border they follow `filters.taps`.
 """
 # mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code="untyped-decorator"
-# The kernel's arguments are Triton's: tensors are pointers inside, and `tl.constexpr` marks compile-time values.
+# ruff: noqa: RUF005 - Triton's language can join tuples and cannot unpack one within another
 
 try:
     import triton
@@ -24,8 +24,8 @@ def _inside(pixel, size):
 @triton.jit
 def _weight(phase, tap: tl.constexpr, table: tl.constexpr, scale: tl.constexpr):
     """Each output's weight for a tap, `filters.cell` by its phase; `table` has it at `tap * scale + phase`."""
-    weight = tl.zeros_like(phase).to(tl.float32)
-    for candidate in tl.static_range(scale):
+    weight = table[tap * scale]
+    for candidate in tl.static_range(1, scale):
         weight = tl.where(phase == candidate, table[tap * scale + candidate], weight)
     return weight
 
@@ -34,7 +34,7 @@ def _weight(phase, tap: tl.constexpr, table: tl.constexpr, scale: tl.constexpr):
 def _renormalised(weights, cell, size, taps: tl.constexpr):
     """The weights without those of taps beyond the border, divided by what remains (`filters.Kernel.clamp`)."""
     kept = ()
-    total = tl.zeros_like(cell).to(tl.float32)
+    total = 0.0
     for tap in tl.static_range(taps):
         pixel = cell + (tap - taps // 2)
         weight = tl.where((pixel >= 0) & (pixel < size), weights[tap], 0.0)
@@ -88,8 +88,10 @@ def upsample_strip(
 
     column = program % blocks * block + tl.arange(0, block)
     cell = (column + first) // scale
+    places = ()
     across = ()
     for tap in tl.static_range(taps):
+        places = places + (_inside(cell + (tap - taps // 2), width),)
         across = across + (_weight((column + first) % scale, tap, table, scale),)
     if not clamp:
         across = _renormalised(across, cell, width, taps)
@@ -97,9 +99,9 @@ def upsample_strip(
     rows = ()
     for row in tl.static_range(cells + taps - 1):
         start = low + (plane * height + _inside(top + (row - taps // 2), height)) * width
-        blend = tl.zeros([block], tl.float32)
+        blend = 0.0
         for tap in tl.static_range(taps):
-            blend += across[tap] * tl.load(start + _inside(cell + (tap - taps // 2), width)).to(tl.float32)
+            blend += across[tap] * tl.load(start + places[tap]).to(tl.float32)
         rows = rows + (blend,)
 
     for step in tl.static_range(cells):
@@ -110,7 +112,7 @@ def upsample_strip(
                 down = down + (table[tap * scale + phase],)
             if not clamp:
                 down = _renormalised(down, top + step, height, taps)
-            blend = tl.zeros([block], tl.float32)
+            blend = 0.0
             for tap in tl.static_range(taps):
                 blend += down[tap] * rows[step + tap]
             end = tl.where((y >= 0) & (y < scale * height), high_width, 0)
