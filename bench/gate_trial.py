@@ -1,10 +1,10 @@
 """Is the gate to be believed? Measured with one torch version against itself, on the machine at hand.
 
 `python -m upbench.bench.gate_trial --version 2.15.0` makes 20 comparisons of a version with itself (every SLOWER
-or FASTER is a false alarm), 10 with 5 % planted in half of the methods and 10 with 3 % at a threshold of 1 %,
+or FASTER is a false alarm), 5 with 5 % planted in half of the methods and 5 with 3 % at a threshold of 1 %,
 and kills a comparison 20 times at random moments. Every run is `upbench duet` with its default settings and keeps
 its own folder; started again, the trial goes on where it was. `trial.json` and `trial.md` are rewritten after
-each run. About 80 minutes on two quiet cores.
+each run. About an hour.
 """
 
 import argparse
@@ -47,8 +47,8 @@ def parts(scale: float) -> list[Part]:
     """The whole trial, or a share of it."""
     return [
         Part(name="same", runs=max(1, round(20 * scale))),
-        Part(name="planted-5", runs=max(1, round(10 * scale)), factor=1.05),
-        Part(name="planted-3", runs=max(1, round(10 * scale)), factor=1.03, threshold="1%"),
+        Part(name="planted-5", runs=max(1, round(5 * scale)), factor=1.05),
+        Part(name="planted-3", runs=max(1, round(5 * scale)), factor=1.03, threshold="1%"),
     ]
 
 

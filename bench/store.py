@@ -45,9 +45,11 @@ def write_json(path: Path, document: dict[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object written by us; raises `UsageError` when it is damaged or of a newer format."""
+    """Read a JSON object written by us; raises `UsageError` when it is missing, damaged or of a newer format."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(f"There is no file {path}.") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read as JSON; measure again, or remove it.") from error
     if not isinstance(document, dict) or document.get("format", FORMAT) > FORMAT:

@@ -54,6 +54,11 @@ def test_damaged_json_is_told_in_one_sentence(tmp_path: Path, text: str) -> None
         store.read_json(tmp_path / "a.json")
 
 
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"There is no file .*nothing\.json"):
+        store.read_json(tmp_path / "nothing.json")
+
+
 def test_a_file_of_a_newer_format_asks_for_an_upgrade(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps({"format": store.FORMAT + 1}))
     with pytest.raises(UsageError, match="upgrade"):
