@@ -5,7 +5,8 @@ neighbouring cells (a cell is the gap between two input rows, `scale` output row
 blends it along x once, keeps the result in registers for every output row that needs it, and stores whole rows,
 phases side by side. Weights are compile-time constants; at the border they follow `filters.taps`.
 """
-# mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code="untyped-decorator"
+# mypy: allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls
+# mypy: disable-error-code="untyped-decorator, assignment"
 # ruff: noqa: RUF005 - Triton's language can join tuples and cannot unpack one within another
 
 try:

@@ -47,7 +47,7 @@ def _kernel() -> tuple[Any, bool]:
     from upbench.methods import triton_kernel
 
     kernel = triton_kernel.upsample_strip
-    return kernel, not isinstance(kernel, triton_kernel.triton.JITFunction)
+    return kernel, not isinstance(kernel, triton_kernel.triton.JITFunction)  # type: ignore[attr-defined]
 
 
 def _polyphase(
@@ -68,7 +68,7 @@ def _polyphase(
             return high
         block = _block(scale * width)
         programs = n * c * -(-(height + 1) // cells) * -(-scale * width // block)
-        with torch.cuda.device_of(low):  # Triton launches on the current device
+        with torch.cuda.device_of(low):  # type: ignore[no-untyped-call] # Triton launches on the current device
             upsample_strip[(programs,)](
                 low.contiguous(),
                 high,
