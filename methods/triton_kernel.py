@@ -5,8 +5,8 @@ neighbouring cells (a cell is the gap between two input rows, `scale` output row
 blends it along x once, keeps the result in registers for every output row that needs it, and stores whole rows,
 phases side by side. Weights are compile-time constants; at the border they follow `filters.taps`.
 """
-# mypy: allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls
-# mypy: disable-error-code="untyped-decorator, assignment"
+# In a kernel, names stand for pointers and blocks, whatever Python takes them for:
+# mypy: ignore-errors
 # ruff: noqa: RUF005 - Triton's language can join tuples and cannot unpack one within another
 
 try:
@@ -119,3 +119,6 @@ def upsample_strip(
             end = tl.where((y >= 0) & (y < scale * height), high_width, 0)
             place = high + (plane * (scale * height) + y) * high_width + column
             tl.store(place, _rounded(blend, high.dtype.element_ty), mask=column < end)
+
+
+INTERPRETED = not isinstance(upsample_strip, triton.JITFunction)  # TRITON_INTERPRET decides, as a kernel is defined

@@ -23,7 +23,7 @@ ROWS = 16  # output rows of a program, as near as whole cells come
 OUTPUTS_A_THREAD = 4  # neighbours, which float32 stores as 16 bytes
 
 
-def _check(scale: int, device: torch.device, dtype: torch.dtype, interpreted: bool) -> None:
+def _check(scale: int, device: torch.device, dtype: torch.dtype, *, interpreted: bool) -> None:
     if not isinstance(scale, int) or scale < 1:
         raise NotImplementedError(f"it has integer scales only, not {scale}")
     if dtype not in DTYPES:
@@ -42,19 +42,13 @@ def _block(width: int) -> int:
     return min(sizes, key=lambda size: -width % size)
 
 
-def _kernel() -> tuple[Any, bool]:
-    """The kernel, and whether it is interpreted; raises `ImportError` where Triton is absent."""
-    from upbench.methods import triton_kernel
-
-    kernel = triton_kernel.upsample_strip
-    return kernel, not isinstance(kernel, triton_kernel.triton.JITFunction)  # type: ignore[attr-defined]
-
-
 def _polyphase(
     kernel: filters.Kernel, scale: int, device: torch.device, dtype: torch.dtype
 ) -> Callable[[Tensor], Tensor]:
-    upsample_strip, interpreted = _kernel()
-    _check(scale, device, dtype, interpreted)
+    from upbench.methods import triton_kernel  # raises ImportError where Triton is absent
+
+    _check(scale, device, dtype, interpreted=triton_kernel.INTERPRETED)
+    upsample_strip: Any = triton_kernel.upsample_strip
     table = tuple(filters.cell(kernel, scale).ravel().tolist())
     cells = max(1, ROWS // scale)
     fixed = {"table": table, "scale": scale, "taps": 2 * kernel.radius, "clamp": kernel.clamp, "cells": cells}

@@ -64,7 +64,8 @@ def compiled(triton: Any, kernel: filters.Kernel, scale: int, pointer: str) -> d
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    strip = triton_polyphase._kernel()[0]
+    from upbench.methods.triton_kernel import upsample_strip as strip
+
     constants = {
         "table": tuple(filters.cell(kernel, scale).ravel().tolist()),
         "scale": scale,
