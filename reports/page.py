@@ -50,7 +50,7 @@ def _figure(name: str, drawn: dict[str, Path]) -> str:
 
 
 def _head(run: Run, drawn: dict[str, Path]) -> str:
-    lines = ["# Upsampling: quality and speed", ""]
+    lines = ["# Upsampling: " + ("torch versions compared" if _versions_only(run) else "quality and speed"), ""]
     if run.about:
         lines.append(f"- **Data**: {run.about['description']}; quality on {run.about['device']}.")
     if not run.speed.empty:
@@ -87,6 +87,8 @@ def _advice(run: Run, drawn: dict[str, Path]) -> str:
 
 
 def _headline(run: Run, drawn: dict[str, Path]) -> str:
+    if _versions_only(run):
+        return ""
     what = []
     if not run.quality.empty:
         first = run.quality.iloc[0]
@@ -107,7 +109,13 @@ def _pictures(run: Run, drawn: dict[str, Path]) -> str:
     return "\n\n".join(["## Pictures", note, *found]) if found else ""
 
 
+def _versions_only(run: Run) -> bool:
+    return run.quality.empty and run.cells.empty
+
+
 def _claims(run: Run, drawn: dict[str, Path]) -> str:
+    if _versions_only(run):
+        return ""
     lines = ["## The article's claims", ""]
     for number, claim in enumerate(claims.check(run), 1):
         lines.append(f"{number}. *{claim.text}* **{claim.verdict.capitalize()}.** {claim.evidence}")
@@ -211,6 +219,8 @@ def _not_measured(run: Run, drawn: dict[str, Path]) -> str:
 
 
 def _method(run: Run, drawn: dict[str, Path]) -> str:
+    if _versions_only(run):
+        return ""
     lines = ["## How it was measured", ""]
     if run.about:
         lines += [str(run.about["protocol"]), ""]

@@ -219,3 +219,14 @@ def test_flagged_cells_are_asked_more_often_than_the_others(fake, tmp_path):
     duet(tmp_path, *sides, "--plant", "bilinear=1.2", "--threshold", "0.5%", "--budget", "6s")
     found = cells_of(tmp_path)
     assert found["bilinear"]["verdict"] == "SLOWER"
+
+
+def test_a_report_of_versions_alone_speaks_of_nothing_else(fake, tmp_path, capsys):
+    duet(tmp_path, fake("old"), fake("new"))
+    assert main(["report", str(tmp_path / "out")]) == 0
+    page = (tmp_path / "out" / "report.md").read_text()
+    assert "torch versions compared" in page
+    assert "| nearest/x2/single | SAME |" in page
+    assert "Headline" not in page
+    assert "article" not in page
+    assert (tmp_path / "out" / "figures" / "versions.png").is_file()
