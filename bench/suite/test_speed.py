@@ -16,25 +16,15 @@ from upbench.bench.cells import Cell, workload
 from upbench.bench.clocks import clock_for
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.suite import journal
+from upbench.bench.suite.blocks import blocks
 from upbench.bench.suite.request import cell_parameters, current
 from upbench.bench.suite.timed import Timed, prepare
 
-BLOCK_SECONDS = 0.002  # calls are timed in blocks of at least this long
 SLOW_SECONDS = 0.1  # a call this long is warm after the first
 
 
 def _parameter(cell: Cell) -> Any:
-    options = pytest.mark.benchmark(
-        group=f"{cell.workload} x{cell.scale} {cell.device} {cell.dtype}",
-        timer=clock_for(cell.device),
-        min_time=BLOCK_SECONDS,
-        max_time=current().seconds,
-        min_rounds=3,
-        calibration_precision=10,
-        disable_gc=True,
-        warmup=False,
-    )
-    return pytest.param(cell.name, marks=options, id=cell.name)
+    return pytest.param(cell.name, marks=blocks(cell, current().seconds), id=cell.name)
 
 
 @functools.lru_cache(maxsize=1)

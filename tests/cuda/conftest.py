@@ -41,7 +41,7 @@ class FakeEvent:
 
     def elapsed_time(self, end: "FakeEvent") -> float:
         assert self.device.host >= end.moment, "read before the device was done"
-        return 1e3 * (end.moment - self.moment)
+        return 1e3 * self.device.event_scale * (end.moment - self.moment)
 
 
 @dataclass(kw_only=True)
@@ -57,6 +57,7 @@ class FakeDevice:
     buffer_bytes: int = MEGABYTE
     l2_bytes: int = 8 * MEGABYTE
     hertz: float = 1.5e9
+    event_scale: float = 1.0  # of events that do not tell the truth
     capturable: bool = True
     waits: bool = False  # the method waits for the device in each call
 
