@@ -61,13 +61,20 @@ class Runtime(Protocol):
         """The most memory that a call holds at any moment beyond what was held before it, bytes."""
 
 
+def make_current(device: str | torch.device) -> torch.device:
+    """Make a CUDA device the current one; `cuda` alone is the one that is it already. Returns it with its index."""
+    index = torch.device(device).index
+    if index is not None:
+        torch.cuda.set_device(index)
+    return torch.device("cuda", torch.cuda.current_device())
+
+
 class TorchRuntime:
     """torch's current stream on one CUDA device. Not yet run on a GPU."""
 
     def __init__(self, device: str | torch.device) -> None:
         """Make `device` the current one, so that events and graphs are its own."""
-        torch.cuda.set_device(device)
-        self.device = torch.device("cuda", torch.cuda.current_device())
+        self.device = make_current(device)
         self.l2_bytes = int(torch.cuda.get_device_properties(self.device).L2_cache_size)
         self._flushed: torch.Tensor | None = None
 
@@ -82,7 +89,7 @@ class TorchRuntime:
 
     def spin(self, cycles: int) -> None:
         """Launch torch's own spin kernel, which watches the SM's clock."""
-        torch.cuda._sleep(cycles)
+        torch.cuda._sleep(cycles)  # type: ignore[no-untyped-call]
 
     def flush(self) -> None:
         """Overwrite a buffer of twice the L2 cache."""
@@ -93,7 +100,7 @@ class TorchRuntime:
     def capture(self, work: Callable[[], object]) -> Callable[[], None]:
         """Record `work` as a graph. Once before, it runs on a side stream, so that libraries set themselves up."""
         home = torch.cuda.current_stream()
-        side = torch.cuda.Stream()
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         side.wait_stream(home)
         with torch.cuda.stream(side):
             work()

@@ -7,6 +7,7 @@ figure is a difference of two lengths, so that what remains of it cancels.
 import importlib.util
 import statistics
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -97,7 +98,7 @@ def copy_check(clock: DeviceClock, copy: Callable[[], object], size: int) -> Che
     batch(COPIES)
     pairs = []
     for _ in range(ROUNDS):
-        long, short = (_host_seconds(clock.runtime, lambda n=n: batch(n)) for n in (2 * COPIES, COPIES))
+        long, short = (_host_seconds(clock.runtime, partial(batch, n)) for n in (2 * COPIES, COPIES))
         ours = clock.times(batch, calls=8, rounds=1).seconds[0]
         pairs.append((2 * size / 1e9 * COPIES / (long - short), 2 * size / 1e9 / ours))
     return compared(f"copy of {size >> 20} MiB, host clock's slope", pairs, AGREEMENT_LIMIT, "GB/s")
@@ -145,4 +146,5 @@ def _against_triton(what: str, call: Callable[[], Any], ours: Callable[[], float
 def _torch_seconds(call: Callable[[], Any]) -> float:
     from torch.utils.benchmark import Timer
 
-    return float(Timer("call()", globals={"call": call}).blocked_autorange(min_run_time=0.2).median)
+    seconds: float = Timer("call()", globals={"call": call}).blocked_autorange(min_run_time=0.2).median
+    return seconds

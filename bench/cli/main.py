@@ -10,6 +10,7 @@ from upbench.bench.cli import (
     bisect,
     diagnose,
     duet,
+    gpu,
     methods,
     pictures,
     quality,
@@ -22,7 +23,7 @@ from upbench.bench.cli.options import EXIT_USAGE, Parser
 from upbench.bench.errors import UsageError
 from upbench.datasets.source import DataError
 
-COMMANDS = (bench, methods, quality, diagnose, speed, selfcheck, duet, bisect, report, advise, pictures, train)
+COMMANDS = (bench, methods, quality, diagnose, speed, selfcheck, gpu, duet, bisect, report, advise, pictures, train)
 INTERRUPTED = 130
 
 EPILOG = """example:
