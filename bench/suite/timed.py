@@ -117,13 +117,13 @@ def _timed(function: Callable[[Any], Any], inputs: Sequence[Any], conversion_sec
     )
 
 
-def _forward_backward(upsampler: Upsampler, function: Callable[[Any], Any], low: Tensor) -> None:
+def _forward_backward(upsampler: Upsampler, function: Callable[[Any], Any], low: Tensor) -> tuple[Tensor, ...]:
     """One training step's share: the output, and the gradients of input and parameters for a gradient of ones."""
     wanted = [low.detach().requires_grad_(), *getattr(upsampler.upsample, "parameters", lambda: ())()]
     high = function(wanted[0])
     if not isinstance(high, Tensor) or not high.requires_grad:
         raise SkippedError("it has no backward pass")
-    torch.autograd.grad(high, wanted, grad_outputs=torch.ones_like(high))
+    return torch.autograd.grad(high, wanted, grad_outputs=torch.ones_like(high))
 
 
 def _conversion_seconds(upsampler: Upsampler, images: Sequence[Tensor]) -> float:
