@@ -92,7 +92,7 @@ def speed_frame(document: dict[str, Any]) -> pd.DataFrame:
 
 def _row(benchmark: dict[str, Any]) -> dict[str, Any]:
     blocks = np.asarray(benchmark["stats"]["data"])
-    axes = {"bytes": np.nan} | benchmark["extra_info"]
+    axes: dict[str, Any] = {"bytes": np.nan} | benchmark["extra_info"]
     on_cuda = cuda_row.figures(axes.pop("cuda")) if "cuda" in axes else {}
     samples = np.asarray(on_cuda.pop("samples", blocks))
     q1, median, q3 = np.percentile(samples, [25, 50, 75])
