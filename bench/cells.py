@@ -39,6 +39,9 @@ WORKLOADS = {
         Workload(name="image", shape=(1, 3, 256, 256), stands_for="one picture"),
         Workload(name="feature", shape=(8, 64, 64, 64), stands_for="a decoder's feature map"),
         Workload(name="single", shape=(1, 3, 16, 16), stands_for="latency of one tiny image"),
+        Workload(name="big", shape=(64, 3, 512, 512), stands_for="pictures that fill a GPU"),
+        Workload(name="big-feature", shape=(32, 64, 128, 128), stands_for="feature maps that fill a GPU"),
+        Workload(name="beyond-cache", shape=(1, 1, 4096, 4096), stands_for="the yardsticks of memory bandwidth"),
     )
 }
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from upbench.reports import advice, gate, panel
+from upbench.reports import advice, gate, panel, sweep
 from upbench.reports.frame import Run
 from upbench.reports.tables import headline, main_speed
 
@@ -34,6 +34,7 @@ def draw_all(run: Run, folder: Path) -> dict[str, Path]:
         "exercise": exercise,
         "errors": errors,
         "response": response,
+        "scaling": lambda run, path: sweep.draw(run.sweep, path),
         "versions": lambda run, path: gate.forest(run.versions, path),
     }
     paths = {name: folder / f"{name}.png" for name in drawings}

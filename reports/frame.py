@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from upbench.reports import cuda_row
+
 COPY = "copy"
+WRITE = "write"
+BEYOND_CACHE = "beyond-cache"
 SHAPE_AXES = ["workload", "scale", "device", "dtype", "memory_format", "threads"]
 
 
@@ -28,6 +32,9 @@ class Run:
     diagnostics: pd.DataFrame
     response: pd.DataFrame
     speed: pd.DataFrame
+    sweep: pd.DataFrame
+    bandwidth: pd.DataFrame
+    selfcheck: dict[str, Any]
     speed_host: dict[str, Any]
     cells: pd.DataFrame
     versions: list[dict[str, Any]]
@@ -39,9 +46,11 @@ def read(folder: Path) -> Run:
 
     Raises `ReportError` when there are none, or a file is damaged.
     """
-    if not any((folder / name).is_file() for name in ("quality.csv", "speed.json", "versions.json")):
+    if not any((folder / name).is_file() for name in ("quality.csv", "speed.json", "sweep.json", "versions.json")):
         raise ReportError(f"{folder} holds no quality.csv and no speed.json; run `upbench bench` first.")
     document = _json(folder / "speed.json")
+    speed = _speed(folder / "speed.json", document)
+    sweep = _speed(folder / "sweep.json", _json(folder / "sweep.json"))
     return Run(
         folder=folder,
         host=_json(folder / "host.json").get("host", {}),
@@ -50,7 +59,10 @@ def read(folder: Path) -> Run:
         comparisons=_csv(folder / "comparisons.csv"),
         diagnostics=_csv(folder / "diagnostics.csv", "method", "scale", "status", "reason"),
         response=_csv(folder / "response.csv"),
-        speed=_speed(folder / "speed.json", document),
+        speed=without_yardsticks(speed),
+        sweep=without_yardsticks(sweep),
+        bandwidth=bandwidth(speed),
+        selfcheck=_json(folder / "selfcheck.json"),
         speed_host=document.get("machine_info", {}).get("upbench", {}),
         cells=pd.DataFrame(document.get("cells", []), columns=["cell", "status", "reason"]),
         versions=_json(folder / "versions.json").get("comparisons", []),
@@ -59,32 +71,62 @@ def read(folder: Path) -> Run:
 
 
 def speed_frame(document: dict[str, Any]) -> pd.DataFrame:
-    """One row a measured cell: its axes, median seconds, quartiles, spread, throughput, and the copy's share.
+    """One row a measured cell: its axes, median seconds, quartiles, spread, throughput, and two shares.
 
     `spread` is (q3 - q1) / median; `megapixels_per_second` counts output pixels; `copy_share` is the time of a
-    plain copy of the output over the cell's time: 1 means as fast as copying.
+    plain copy of the output over the cell's time: 1 means as fast as copying. `light_share` is the least time that
+    the cell's bytes could take at the bandwidth of a large copy, over its time. On CUDA, `seconds` are the device's,
+    with cold caches (`cuda_row`); `loop_seconds` are always those of blocks of calls.
     """
-    rows = []
-    for benchmark in document.get("benchmarks", []):
-        samples = np.asarray(benchmark["stats"]["data"])
-        q1, median, q3 = np.percentile(samples, [25, 50, 75])
-        axes = benchmark["extra_info"]
-        rows.append(
-            axes
-            | {
-                "seconds": median,
-                "spread": (q3 - q1) / median,
-                "blocks": len(samples),
-                "megapixels_per_second": axes["megapixels"] / median,
-            }
-        )
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame([_row(benchmark) for benchmark in document.get("benchmarks", [])])
     if frame.empty:
         return frame
     copies = frame[frame["method"] == COPY].set_index(SHAPE_AXES)["seconds"].rename("copy_seconds")
     frame = frame.join(copies, on=SHAPE_AXES)
     frame["copy_share"] = frame["copy_seconds"] / frame["seconds"]
+    rates = bandwidth(frame).set_index(["device", "threads"])[COPY].to_dict()
+    rate = [rates.get(place, np.nan) for place in zip(frame["device"], frame["threads"], strict=True)]
+    frame["light_share"] = frame["bytes"] / rate / frame["seconds"]
     return frame
+
+
+def _row(benchmark: dict[str, Any]) -> dict[str, Any]:
+    blocks = np.asarray(benchmark["stats"]["data"])
+    axes: dict[str, Any] = {"bytes": np.nan} | benchmark["extra_info"]
+    on_cuda = cuda_row.figures(axes.pop("cuda")) if "cuda" in axes else {}
+    samples = np.asarray(on_cuda.pop("samples", blocks))
+    q1, median, q3 = np.percentile(samples, [25, 50, 75])
+    return (
+        axes
+        | on_cuda
+        | {
+            "seconds": median,
+            "spread": (q3 - q1) / median,
+            "loop_seconds": np.median(blocks),
+            "blocks": len(samples),
+            "megapixels_per_second": axes["megapixels"] / median,
+        }
+    )
+
+
+def bandwidth(frame: pd.DataFrame) -> pd.DataFrame:
+    """Bytes in a second of a copy (read and written) and of a write beyond any cache, by device and threads."""
+    columns = ["device", "threads", COPY, WRITE]
+    if frame.empty:
+        return pd.DataFrame(columns=columns)
+    large = frame[(frame["workload"] == BEYOND_CACHE) & frame["method"].isin([COPY, WRITE])]
+    if large.empty:
+        return pd.DataFrame(columns=columns)
+    rates = large.assign(rate=large["bytes"] / large["seconds"])
+    wide = rates.pivot_table(index=["device", "threads"], columns="method", values="rate").reset_index()
+    return wide.reindex(columns=columns)
+
+
+def without_yardsticks(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of methods on the workloads that were asked for."""
+    if frame.empty:
+        return frame
+    return frame[~((frame["workload"] == BEYOND_CACHE) & frame["method"].isin([COPY, WRITE]))].reset_index(drop=True)
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from upbench.reports import advice, claims, figures, gate, tables
+import pandas as pd
+
+from upbench.reports import advice, claims, figures, gate, gpu, sweep, tables
 from upbench.reports.frame import Run
 
 CAPTIONS = {
@@ -13,6 +15,7 @@ CAPTIONS = {
     "exercise": "A 32x32 image before and after upsampling by four",
     "errors": "Where each method errs",
     "response": "Gain of every method against frequency",
+    "scaling": "Time against batch size",
 }
 
 SHIFTED = 0.05  # high-resolution pixels: less than this no comparison feels
@@ -31,6 +34,9 @@ def compose(run: Run) -> str:
         _diagnostics,
         _same_pixels,
         _speed,
+        _gpu,
+        _sweep,
+        _selfcheck,
         _versions,
         _not_measured,
         _method,
@@ -201,12 +207,45 @@ def _speed(run: Run, drawn: dict[str, Path]) -> str:
         "Median time of a call over blocks of at least 2 ms; spread is the interquartile range over the median;"
         " megapixels are output pixels, channels not counted; *of copy speed* is the time of a plain copy of the"
         " output over the method's time.",
+        *filter(None, [_light(run)]),
         _figure("speed", drawn),
     ]
     for (workload, scale), cells in run.speed.groupby(["workload", "scale"], sort=False):
         table = tables.markdown(tables.speed_by(cells), tables.SPEED_FORMATS)
         parts.append(f"### {workload}, x{scale}\n\n{table}")
     return "\n\n".join(parts)
+
+
+def _light(run: Run) -> str:
+    """The yardsticks, in words."""
+    lines = [
+        f"On {row['device']} with {row['threads']} CPU thread(s), a copy far beyond the caches moves"
+        f" {row['copy'] / 1e9:.4g} GB/s (read and written), a write alone {row['write'] / 1e9:.4g} GB/s."
+        for _, row in run.bandwidth.iterrows()
+    ]
+    meaning = (
+        "*Of light* is the least time in which the method's input and output could move at the copy's bandwidth,"
+        " over its time; above 100 % the data stayed in a cache."
+    )
+    return " ".join([*lines, meaning]) if lines else ""
+
+
+def _gpu(run: Run, drawn: dict[str, Path]) -> str:
+    return gpu.section(run.speed)
+
+
+def _sweep(run: Run, drawn: dict[str, Path]) -> str:
+    return sweep.section(run.sweep, _figure("scaling", drawn))
+
+
+def _selfcheck(run: Run, drawn: dict[str, Path]) -> str:
+    """What `upbench selfcheck` found, as it was found."""
+    if "checks" not in run.selfcheck:
+        return ""
+    table = pd.DataFrame(run.selfcheck["checks"])
+    columns = ["what", "unit", "expected", "measured", "error", "spread", "limit", "verdict", "reason"]
+    formats = {"expected": ".5g", "measured": ".5g", "error": "+.2%", "spread": ".2%", "limit": ".0%"}
+    return f"## Self-check of the clocks\n\n{tables.markdown(table[columns], formats)}"
 
 
 def _versions(run: Run, drawn: dict[str, Path]) -> str:

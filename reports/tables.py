@@ -168,6 +168,8 @@ def speed_by(cells: pd.DataFrame) -> pd.DataFrame:
     out["spread"] = table["spread"]
     out["Mpx/s"] = table["megapixels_per_second"]
     out["of copy speed"] = table["copy_share"]
+    if table["light_share"].notna().any():
+        out["of light"] = table["light_share"]
     if (table["conversion_seconds"] > 0).any():
         out["conversion (ms)"] = (table["conversion_seconds"] * 1e3).where(table["conversion_seconds"] > 0)
     return out
@@ -178,6 +180,7 @@ SPEED_FORMATS = {
     "spread": ".1%",
     "Mpx/s": ".4g",
     "of copy speed": ".1%",
+    "of light": ".1%",
     "conversion (ms)": ".3g",
 }
 

@@ -4,12 +4,26 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from upbench.bench.cli import advise, bench, bisect, diagnose, duet, methods, pictures, quality, report, speed, train
+from upbench.bench.cli import (
+    advise,
+    bench,
+    bisect,
+    diagnose,
+    duet,
+    gpu,
+    methods,
+    pictures,
+    quality,
+    report,
+    selfcheck,
+    speed,
+    train,
+)
 from upbench.bench.cli.options import EXIT_USAGE, Parser
 from upbench.bench.errors import UsageError
 from upbench.datasets.source import DataError
 
-COMMANDS = (bench, methods, quality, diagnose, speed, duet, bisect, report, advise, pictures, train)
+COMMANDS = (bench, methods, quality, diagnose, speed, selfcheck, gpu, duet, bisect, report, advise, pictures, train)
 INTERRUPTED = 130
 
 EPILOG = """example:

@@ -121,7 +121,7 @@ def add_speed_options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=["cifar", "image"],
         metavar="NAME",
-        help="cifar image feature single, or a shape NxCxHxW (default: cifar image)",
+        help="cifar image feature single big big-feature, or a shape NxCxHxW (default: cifar image)",
     )
     group.add_argument(
         "--memory-formats",

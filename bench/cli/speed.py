@@ -1,10 +1,12 @@
 """`upbench speed`: time every cell through the pytest-benchmark suite, in a process of its own."""
 
 import argparse
+import itertools
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -18,10 +20,13 @@ from upbench.bench.errors import UsageError
 from upbench.bench.launch import GLIBC_HELD_STILL
 from upbench.bench.store import Journal, read_json, write_json
 from upbench.bench.suite.request import VARIABLE, Request
-from upbench.bench.suite.timed import COPY
+from upbench.bench.suite.timed import COPY, YARDSTICKS
 
 if TYPE_CHECKING:
     from upbench.bench.cli.options import SubParsers
+
+BATCHES = (1, 4, 16, 64, 256)
+LARGEST_SWEPT = 2**28  # values of an output: 1 GiB in float32
 
 
 def add(commands: "SubParsers") -> None:
@@ -37,20 +42,51 @@ def add(commands: "SubParsers") -> None:
     options.add_device(parser)
     options.add_dtypes(parser)
     options.add_speed_options(parser)
+    parser.add_argument(
+        "--sweep",
+        nargs="*",
+        type=options.positive,
+        metavar="N",
+        help=f"instead, each workload with these batch sizes -> sweep.json (default: {' '.join(map(str, BATCHES))})",
+    )
     options.add_out(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run_command)
+
+
+def run_command(arguments: argparse.Namespace) -> int:
+    """`upbench speed`, with or without `--sweep`."""
+    if arguments.sweep is None:
+        return run(arguments)
+    return stage(swept(arguments, arguments.sweep or BATCHES), arguments, "sweep")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, write `speed.json` and `host.json`, and say how many cells failed."""
-    cells = planned(arguments)
+    return stage(planned(arguments), arguments, "speed")
+
+
+def stage(cells: list[Cell], arguments: argparse.Namespace, name: str, until: float | None = None) -> int:
+    """Measure cells and write them to `NAME.json`; those that come up after the moment `until` are skipped."""
     write_json(arguments.out / "host.json", {"host": host.fingerprint()})
-    journal = Journal(arguments.out / "speed.journal", _request(cells, arguments))
-    header = measure(cells, arguments, journal)
+    journal = Journal(arguments.out / f"{name}.journal", _request(cells, arguments))
+    header = measure(cells, arguments, journal, until)
     rows = _in_order(cells, journal.rows)
-    write_json(arguments.out / "speed.json", _document(header, rows))
+    write_json(arguments.out / f"{name}.json", _document(header, rows))
     journal.finish()
-    return options.say_outcome(rows, "speed")
+    return options.say_outcome(rows, name)
+
+
+def swept(arguments: argparse.Namespace, batches: Sequence[int]) -> list[Cell]:
+    """The cells of a sweep: each workload's images in batches of these sizes, those that are too large left out."""
+    names = []
+    for one, batch in itertools.product(arguments.workloads, batches):
+        _, c, h, w = workload(one).shape
+        name = f"{batch}x{c}x{h}x{w}"
+        if batch * c * h * w * max(arguments.scales) ** 2 <= LARGEST_SWEPT:
+            names.append(name)
+        else:
+            print(f"sweep: {name} is left out, its output would hold more than {LARGEST_SWEPT / 2**20:.0f} Mi values.")
+    return planned(argparse.Namespace(**(vars(arguments) | {"workloads": list(dict.fromkeys(names))})))
 
 
 def planned(arguments: argparse.Namespace) -> list[Cell]:
@@ -61,7 +97,7 @@ def planned(arguments: argparse.Namespace) -> list[Cell]:
     if not 0 < arguments.seconds <= 60:
         raise UsageError("--seconds takes a time above 0 and up to 60.")
     names = [adapter.name for adapter in select(arguments.methods, arguments.method)]
-    return plan(
+    asked = plan(
         methods=[COPY, *names],
         scales=arguments.scales,
         workloads=arguments.workloads,
@@ -72,9 +108,17 @@ def planned(arguments: argparse.Namespace) -> list[Cell]:
         steps=arguments.steps,
         threads=arguments.threads,
     )
+    return asked + yardsticks(arguments.device, arguments.threads)
 
 
-def measure(cells: list[Cell], arguments: argparse.Namespace, journal: Journal) -> dict[str, Any]:
+def yardsticks(device: str, threads: Sequence[int]) -> list[Cell]:
+    """A copy and a write far beyond any cache: their bandwidth is what the report holds all others against."""
+    return plan(methods=list(YARDSTICKS), scales=[1], workloads=["beyond-cache"], devices=[device], threads=threads)
+
+
+def measure(
+    cells: list[Cell], arguments: argparse.Namespace, journal: Journal, until: float | None = None
+) -> dict[str, Any]:
     """Run the suite until every cell has a row; returns pytest-benchmark's own header.
 
     A cell that brings the process down gets a row that says so, and a new process goes on behind it.
@@ -82,7 +126,7 @@ def measure(cells: list[Cell], arguments: argparse.Namespace, journal: Journal) 
     header: dict[str, Any] = {}
     while missing := _missing(cells, journal):
         with tempfile.TemporaryDirectory(prefix="upbench-") as folder:
-            code, header = _run_suite(missing, arguments, journal, Path(folder), header)
+            code, header = _run_suite(missing, arguments, journal, Path(folder), header, until)
             journal.reload()
             left = _missing(cells, journal)
             if code in (0, 1) and not left:
@@ -98,13 +142,19 @@ def measure(cells: list[Cell], arguments: argparse.Namespace, journal: Journal) 
 
 
 def _run_suite(
-    cells: list[Cell], arguments: argparse.Namespace, journal: Journal, folder: Path, header: dict[str, Any]
+    cells: list[Cell],
+    arguments: argparse.Namespace,
+    journal: Journal,
+    folder: Path,
+    header: dict[str, Any],
+    until: float | None,
 ) -> tuple[int, dict[str, Any]]:
     request = Request(
         cells=[cell.name for cell in cells],
         specs=[options.absolute(spec) for spec in arguments.method],
         seconds=arguments.seconds,
         journal=str(journal.path.resolve()),
+        until=until,
     )
     request.write(folder / "request.json")
     (folder / "pytest.ini").write_text("[pytest]\n")

@@ -15,12 +15,16 @@ VARIABLE = "UPBENCH_SPEED_REQUEST"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """Cell names in order, method specs from outside, seconds for each cell, and the journal to append to."""
+    """Cell names in order, method specs from outside, seconds for each cell, and the journal to append to.
+
+    Cells that come up after the moment `until` (`time.time()`) are skipped.
+    """
 
     cells: list[str]
     specs: list[str] = field(default_factory=list)
     seconds: float = 0.1
     journal: str | None = None
+    until: float | None = None
 
     def write(self, path: Path) -> None:
         """Write the request for the suite's process."""

@@ -4,6 +4,7 @@
 """
 
 import functools
+import time
 from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
@@ -14,27 +15,19 @@ import torch
 from upbench.bench.adapters import Adapter, discover, select, sentence
 from upbench.bench.cells import Cell, workload
 from upbench.bench.clocks import clock_for
+from upbench.bench.cuda_runtime import make_current
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.suite import journal
+from upbench.bench.suite.blocks import blocks
+from upbench.bench.suite.on_cuda import on_cuda
 from upbench.bench.suite.request import cell_parameters, current
-from upbench.bench.suite.timed import Timed, prepare
+from upbench.bench.suite.timed import Timed, bytes_moved, prepare
 
-BLOCK_SECONDS = 0.002  # calls are timed in blocks of at least this long
 SLOW_SECONDS = 0.1  # a call this long is warm after the first
 
 
 def _parameter(cell: Cell) -> Any:
-    options = pytest.mark.benchmark(
-        group=f"{cell.workload} x{cell.scale} {cell.device} {cell.dtype}",
-        timer=clock_for(cell.device),
-        min_time=BLOCK_SECONDS,
-        max_time=current().seconds,
-        min_rounds=3,
-        calibration_precision=10,
-        disable_gc=True,
-        warmup=False,
-    )
-    return pytest.param(cell.name, marks=options, id=cell.name)
+    return pytest.param(cell.name, marks=blocks(cell, current().seconds), id=cell.name)
 
 
 @functools.lru_cache(maxsize=1)
@@ -50,6 +43,7 @@ def test_cell(name: str, benchmark: Any) -> None:
     """Measure one cell; a decline or a failure is recorded with its reason."""
     cell = Cell.parse(name)
     try:
+        _in_time()
         _measure(cell, benchmark)
     except SkippedError as reason:
         journal.record(cell, status="skipped", reason=str(reason))
@@ -60,15 +54,25 @@ def test_cell(name: str, benchmark: Any) -> None:
     journal.record(cell, status="ok", benchmark=benchmark.stats.as_dict(include_data=True))
 
 
+def _in_time() -> None:
+    until = current().until
+    if until is not None and time.time() > until:
+        raise SkippedError("the time for this run had ended")
+
+
 def _measure(cell: Cell, benchmark: Any) -> None:
     with torch.inference_mode() if cell.step == "forward" else nullcontext():
         try:
+            if torch.device(cell.device).type == "cuda":
+                make_current(cell.device)
             timed = prepare(cell, _adapters())
             warmup_seconds = [_once(timed, cell)]
             if warmup_seconds[0] < SLOW_SECONDS:
                 warmup_seconds.append(_once(timed, cell))
             benchmark.extra_info.update(_extra(cell, timed, warmup_seconds))
             benchmark(timed.call)
+            if torch.device(cell.device).type == "cuda":
+                benchmark.extra_info.update(on_cuda(cell, timed))
         except (SkippedError, FailedError):
             raise
         except (NotImplementedError, ImportError) as error:
@@ -88,7 +92,9 @@ def _once(timed: Timed, cell: Cell) -> float:
 def _extra(cell: Cell, timed: Timed, warmup_seconds: list[float]) -> dict[str, Any]:
     return asdict(cell) | {
         "cell": cell.name,
+        "shape": workload(cell.workload).shape,
         "megapixels": workload(cell.workload).megapixels(cell.scale),
+        "bytes": bytes_moved(cell),
         "conversion_seconds": timed.conversion_seconds,
         "warmup_seconds": warmup_seconds,
     }

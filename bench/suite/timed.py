@@ -2,9 +2,10 @@
 
 import functools
 import itertools
+import math
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,14 +19,24 @@ from upbench.bench.errors import SkippedError
 from upbench.bench.inputs import random_images
 
 COPY = "copy"  # the yardstick: a plain copy of the output
+WRITE = "write"  # another: the output written, and nothing read
+YARDSTICKS: dict[str, Callable[[Tensor], Tensor]] = {
+    COPY: torch.clone,
+    WRITE: functools.partial(torch.full_like, fill_value=0.5),
+}
 ROTATED_INPUTS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """A call without arguments, and the seconds of conversion that it leaves out (0 for methods on tensors)."""
+    """A call without arguments, and the seconds of conversion that it leaves out (0 for methods on tensors).
+
+    `call` is `function` on each of `inputs` in turn.
+    """
 
     call: Callable[[], Any]
+    function: Callable[[Any], Any]
+    inputs: Sequence[Any]
     conversion_seconds: float = 0.0
 
 
@@ -35,20 +46,20 @@ def prepare(cell: Cell, adapters: dict[str, Adapter]) -> Timed:
     Raises `SkippedError` or `FailedError` with the reason.
     """
     torch.set_num_threads(cell.threads)
-    if cell.method == COPY:
+    if cell.method in YARDSTICKS:
         if cell.step == "train" or cell.mode == "compile":
             raise SkippedError("the yardstick is a plain copy, forward and eager")
         images = _inputs(cell, workload(cell.workload).output_shape(cell.scale))
-        return Timed(call=_rotating(torch.clone, images))
+        return _timed(YARDSTICKS[cell.method], images)
     if cell.step == "train" and not getattr(torch, cell.dtype).is_floating_point:
         raise SkippedError(f"there are no gradients in {cell.dtype}")
     upsampler = _conforming(adapters[cell.method], cell.scale, cell.device, cell.dtype)
     function = call_of(cell, upsampler)
     images = _inputs(cell, workload(cell.workload).shape)
     if not upsampler.native:
-        return Timed(call=_rotating(function, images))
+        return _timed(function, images)
     natives = [upsampler.prepare(image) for image in images]
-    return Timed(call=_rotating(function, natives), conversion_seconds=_conversion_seconds(upsampler, images))
+    return _timed(function, natives, _conversion_seconds(upsampler, images))
 
 
 def call_of(cell: Cell, upsampler: Upsampler) -> Callable[[Any], Any]:
@@ -71,34 +82,51 @@ def _conforming(adapter: Adapter, scale: int, device: str, dtype: str) -> Upsamp
     return conforming(adapter, scale, torch.device(device), getattr(torch, dtype))
 
 
-def _inputs(cell: Cell, shape: tuple[int, int, int, int]) -> list[Tensor]:
-    return [
-        random_images(
-            shape,
-            dtype=getattr(torch, cell.dtype),
-            device=cell.device,
-            memory_format=cell.memory_format,
-            seed=seed,
-        )
+def bytes_moved(cell: Cell) -> int:
+    """Input and output of one call, bytes; twice that in training (their gradients move too)."""
+    shape = workload(cell.workload)
+    output = math.prod(shape.output_shape(cell.scale))
+    values = {COPY: 2 * output, WRITE: output}.get(cell.method, math.prod(shape.shape) + output)
+    size = torch.empty(0, dtype=getattr(torch, cell.dtype)).element_size()
+    return values * size * (2 if cell.step == "train" else 1)
+
+
+def _inputs(cell: Cell, shape: tuple[int, int, int, int]) -> Sequence[Tensor]:
+    # tensors made in inference mode are of no use in training: they are kept apart
+    return _images(shape, cell.dtype, cell.device, cell.memory_format, torch.is_inference_mode_enabled())
+
+
+@functools.lru_cache(maxsize=1)
+def _images(
+    shape: tuple[int, int, int, int], dtype: str, device: str, memory_format: str, inference: bool
+) -> tuple[Tensor, ...]:
+    """The inputs that neighbouring cells share: large ones take longer to make than to upsample."""
+    return tuple(
+        random_images(shape, dtype=getattr(torch, dtype), device=device, memory_format=memory_format, seed=seed)
         for seed in range(ROTATED_INPUTS)
-    ]
+    )
 
 
-def _rotating(function: Callable[[Any], Any], inputs: Iterable[Any]) -> Callable[[], Any]:
+def _timed(function: Callable[[Any], Any], inputs: Sequence[Any], conversion_seconds: float = 0.0) -> Timed:
     following = itertools.cycle(inputs).__next__
-    return lambda: function(following())
+    return Timed(
+        call=lambda: function(following()),
+        function=function,
+        inputs=inputs,
+        conversion_seconds=conversion_seconds,
+    )
 
 
-def _forward_backward(upsampler: Upsampler, function: Callable[[Any], Any], low: Tensor) -> None:
+def _forward_backward(upsampler: Upsampler, function: Callable[[Any], Any], low: Tensor) -> tuple[Tensor, ...]:
     """One training step's share: the output, and the gradients of input and parameters for a gradient of ones."""
     wanted = [low.detach().requires_grad_(), *getattr(upsampler.upsample, "parameters", lambda: ())()]
     high = function(wanted[0])
     if not isinstance(high, Tensor) or not high.requires_grad:
         raise SkippedError("it has no backward pass")
-    torch.autograd.grad(high, wanted, grad_outputs=torch.ones_like(high))
+    return torch.autograd.grad(high, wanted, grad_outputs=torch.ones_like(high))
 
 
-def _conversion_seconds(upsampler: Upsampler, images: list[Tensor]) -> float:
+def _conversion_seconds(upsampler: Upsampler, images: Sequence[Tensor]) -> float:
     """Median seconds of `prepare` plus `restore`, over the rotated inputs."""
     seconds = []
     for image in images:

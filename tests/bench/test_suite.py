@@ -1,5 +1,6 @@
 """The speed suite: what `upbench speed` writes, and the suite as a plain pytest run."""
 
+import argparse
 import contextlib
 import io
 import json
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 
 from upbench.bench.cells import STEPS, Cell
-from upbench.bench.cli.main import main
+from upbench.bench.cli import speed as speed_command
+from upbench.bench.cli.main import main, parser
 
 OWN = """
 import os
@@ -50,6 +52,11 @@ def native(scale, device, dtype):
 """
 
 Document = dict[str, Any]
+
+
+def arguments(folder: Path) -> argparse.Namespace:
+    """What the parser makes of `upbench speed --methods nearest --workloads single`."""
+    return parser().parse_args(["speed", "--methods", "nearest", "--workloads", "single", "--out", str(folder)])
 
 
 def speed(folder: Path, *arguments: str) -> tuple[int, Document, str]:
@@ -91,7 +98,7 @@ def benchmark(document: Document, start: str) -> Document:
 
 
 def test_every_cell_has_a_row_and_every_row_not_measured_a_reason(document: Document) -> None:
-    assert len(document["cells"]) == 7 * 2 * 2 * 2
+    assert len(document["cells"]) == 7 * 2 * 2 * 2 + 2, "the yardsticks of bandwidth come last"
     for name, (state, reason) in status(document).items():
         assert state in ("ok", "skipped", "failed"), name
         assert (state == "ok") == (reason == ""), name
@@ -145,6 +152,31 @@ def test_the_yardstick_is_a_copy_beside_every_shape(document: Document) -> None:
     assert (state, reason) == ("skipped", "the yardstick is a plain copy, forward and eager")
 
 
+def test_memory_bandwidth_is_measured_far_beyond_the_caches(document: Document) -> None:
+    found = {
+        entry["extra_info"]["method"]: entry["extra_info"]["bytes"]
+        for entry in document["benchmarks"]
+        if entry["extra_info"]["workload"] == "beyond-cache"
+    }
+    assert found == {"copy": 2 * 4 * 4096**2, "write": 4 * 4096**2}
+
+
+def test_the_bytes_of_a_cell_are_its_input_and_output_and_in_training_their_gradients(document: Document) -> None:
+    moved = {entry["extra_info"]["cell"]: entry["extra_info"]["bytes"] for entry in document["benchmarks"]}
+    values = 3 * (16 * 16 + 32 * 32)
+    axes = "nearest/x2/single/cpu"
+    assert moved[f"{axes}/float32/contiguous/eager/forward/1t"] == 4 * values
+    assert moved[f"{axes}/uint8/contiguous/eager/forward/1t"] == values
+    assert moved[f"{axes}/float32/contiguous/eager/train/1t"] == 2 * 4 * values
+
+
+def test_cells_after_the_end_are_skipped_and_say_so(tmp_path: Path) -> None:
+    asked = speed_command.planned(arguments(tmp_path))
+    assert speed_command.stage(asked, arguments(tmp_path), "speed", until=0.0) == 3
+    document = json.loads((tmp_path / "speed.json").read_text())
+    assert {tuple(cell.values())[1:] for cell in document["cells"]} == {("skipped", "the time for this run had ended")}
+
+
 def test_raw_samples_are_kept_in_order(document: Document) -> None:
     for entry in document["benchmarks"]:
         data = entry["stats"]["data"]
@@ -196,7 +228,7 @@ def test_a_method_that_kills_the_process_costs_its_own_cell_only(own: Path, tmp_
         tmp_path, "--methods", "nearest", "--method", f"{own}:dies", "--method", f"{own}:native"
     )
     assert code == 3
-    states = {name.partition("/")[0]: state for name, state in status(document).items()}
+    states = {name.partition("/")[0]: state for name, state in status(document).items() if "beyond-cache" not in name}
     assert states == {
         "copy": ("ok", ""),
         "nearest": ("ok", ""),

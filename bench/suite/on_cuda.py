@@ -1,0 +1,35 @@
+"""What a CUDA cell has besides its blocks: enqueue, device and latency times, memory, and the GPU's state meanwhile.
+
+Not yet run on a GPU.
+"""
+
+import functools
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from upbench.bench import cuda_figures
+from upbench.bench.cells import Cell
+from upbench.bench.cuda_runtime import TorchRuntime
+from upbench.bench.device_clock import DeviceClock
+from upbench.bench.suite.timed import Timed, bytes_moved
+from upbench.bench.telemetry import Telemetry, telemetry
+
+
+def on_cuda(cell: Cell, timed: Timed) -> dict[str, Any]:
+    """The figures of `cuda_figures` under the name `cuda`; empty for a method that does not work on tensors."""
+    value = timed.inputs[0]
+    if not isinstance(value, Tensor):
+        return {}
+    clock, watched = _instruments(cell.device)
+    work = cuda_figures.Work(function=timed.function, value=value, another=torch.clone, bytes_moved=bytes_moved(cell))
+    figures = cuda_figures.measure(work, clock, watched.sample)
+    return {"cuda": asdict(figures) | {"telemetry_reason": watched.reason}}
+
+
+@functools.lru_cache(maxsize=1)
+def _instruments(device: str) -> tuple[DeviceClock, Telemetry]:
+    runtime = TorchRuntime(device)
+    return DeviceClock(runtime), telemetry(str(torch.cuda.get_device_properties(runtime.device).uuid))

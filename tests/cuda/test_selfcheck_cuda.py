@@ -1,0 +1,34 @@
+"""The CUDA checks pass on a device whose events tell the truth, and fail on one whose events do not."""
+
+from typing import Any
+
+import pytest
+
+from upbench.bench import selfcheck_cuda
+from upbench.bench.device_clock import DeviceClock
+
+
+def spins(device: Any) -> list[str]:
+    return [check.verdict for check in selfcheck_cuda.spin_checks(DeviceClock(device))]
+
+
+def test_true_events_pass_for_every_length_of_spin(fake: Any) -> None:
+    assert spins(fake(launch_seconds=9e-6)) == ["ok"] * 5
+
+
+@pytest.mark.parametrize("scale", [0.97, 1.03])
+def test_events_that_run_wrong_by_three_per_cent_are_found(fake: Any, scale: float) -> None:
+    assert spins(fake(event_scale=scale)) == ["OFF"] * 5
+
+
+@pytest.mark.parametrize("scale, verdict", [(1.0, "ok"), (1.05, "OFF")])
+def test_the_bandwidth_of_a_copy_is_checked_by_the_hosts_clock(fake: Any, scale: float, verdict: str) -> None:
+    device = fake(event_scale=scale)
+    check = selfcheck_cuda.copy_check(DeviceClock(device), lambda: device.launch(lambda: 100e-6), 100 << 20)
+    assert check.expected == pytest.approx(2 * (100 << 20) / 1e9 / 100e-6, rel=1e-6)
+    assert check.verdict == verdict
+
+
+@pytest.mark.parametrize("ours, verdict", [(1.02, "ok"), (1.04, "OFF")])
+def test_another_timer_may_differ_by_three_per_cent(ours: float, verdict: str) -> None:
+    assert selfcheck_cuda.agreement("a cell", lambda: 1.0, lambda: ours).verdict == verdict
