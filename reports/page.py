@@ -116,7 +116,7 @@ def _pictures(run: Run, drawn: dict[str, Path]) -> str:
 
 
 def _versions_only(run: Run) -> bool:
-    return run.quality.empty and run.cells.empty
+    return bool(run.quality.empty and run.cells.empty)
 
 
 def _claims(run: Run, drawn: dict[str, Path]) -> str:
