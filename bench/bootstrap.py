@@ -13,6 +13,7 @@ import numpy as np
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 METRICS = ("psnr_db", "ssim")
+PAIRS_AT_ONCE = 256
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -23,16 +24,19 @@ def pairs(per_image: Mapping[str, Mapping[str, Sequence[float]]], seed: int = 0)
     `per_image` maps a method to its values by metric, image by image in the same order. An image on which either is
     identical to the original (PSNR inf) is left out for that pair. A tie: both metrics' intervals hold zero.
     """
-    weights = _weights(len(next(iter(per_image.values()))["ssim"]), seed) if per_image else np.empty((0, 0))
-    values = {name: {m: np.asarray(found[m], dtype=float) for m in METRICS} for name, found in per_image.items()}
-    means = {name: {m: _finite(weights, v) for m, v in found.items()} for name, found in values.items()}
-    rows = []
-    for one, other in itertools.combinations(values, 2):
-        row: dict[str, Any] = {"method": one, "other": other}
-        for metric in METRICS:
-            row |= _difference(metric, values[one][metric], values[other][metric], weights, means, (one, other))
+    names = list(per_image)
+    chosen = np.array(list(itertools.combinations(range(len(names)), 2)), dtype=int).reshape(-1, 2)
+    rows: list[dict[str, Any]] = [{"method": names[one], "other": names[other]} for one, other in chosen]
+    weights = _weights(len(per_image[names[0]]["ssim"]), seed) if rows else np.empty((0, 0))
+    for metric in METRICS:
+        values = np.array([per_image[name][metric] for name in names], dtype=float)
+        for start in range(0, len(rows), PAIRS_AT_ONCE):
+            part = slice(start, start + PAIRS_AT_ONCE)
+            one, other = (values[chosen[part, side]] for side in (0, 1))
+            for row, (mean, low, high) in zip(rows[part], _differences(one, other, weights), strict=True):
+                row |= {f"{metric}_difference": mean, f"{metric}_low": low, f"{metric}_high": high}
+    for row in rows:
         row["tie"] = all(row[f"{metric}_low"] <= 0 <= row[f"{metric}_high"] for metric in METRICS)
-        rows.append(row)
     return rows
 
 
@@ -42,30 +46,13 @@ def _weights(images: int, seed: int) -> Array:
     return generator.multinomial(images, np.full(images, 1 / images), size=RESAMPLES) / images
 
 
-def _finite(weights: Array, values: Array) -> Array | None:
-    return weights @ values if np.isfinite(values).all() else None
-
-
-def _difference(
-    metric: str,
-    one: Array,
-    other: Array,
-    weights: Array,
-    means: Mapping[str, Mapping[str, Array | None]],
-    names: tuple[str, str],
-) -> dict[str, float]:
-    first, second = (means[name][metric] for name in names)
+def _differences(one: Array, other: Array, weights: Array) -> list[list[float]]:
+    """Mean and both ends of the interval for each row of values `(pairs, images)`; 0 where none is finite."""
     both = np.isfinite(one) & np.isfinite(other)
-    if not both.any():
-        return {f"{metric}_difference": 0.0, f"{metric}_low": 0.0, f"{metric}_high": 0.0}
-    if first is not None and second is not None:
-        resampled = first - second
-    else:
-        drawn = weights[:, both]
-        resampled = drawn @ (one[both] - other[both]) / np.maximum(drawn.sum(axis=1), 1e-12)
-    low, high = np.quantile(resampled, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return {
-        f"{metric}_difference": float(np.mean(one[both] - other[both])),
-        f"{metric}_low": float(low),
-        f"{metric}_high": float(high),
-    }
+    difference = np.subtract(one, other, where=both, out=np.zeros_like(one))
+    counted = both.astype(float)
+    mean = difference.sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
+    resampled = difference @ weights.T / np.maximum(counted @ weights.T, 1e-12)
+    low, high = np.quantile(resampled, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=1)
+    found: list[list[float]] = np.stack([mean, low, high], axis=1).tolist()
+    return found
