@@ -14,12 +14,11 @@ from torch.utils.benchmark import Timer
 
 from upbench.bench.adapters import select
 from upbench.bench.cells import Cell
+from upbench.bench.selfcheck import CELLS, QUARTILE
 from upbench.bench.suite.blocks import BLOCK_SECONDS, blocks
 from upbench.bench.suite.timed import prepare
 
-CELLS = ("nearest/x2/single", "bilinear/x2/1x3x64x64", "bicubic/x2/1x3x64x64")  # short calls: blocks of equal length
 ROUNDS = 15
-QUARTILE = 25  # per cent of the blocks: what a busy machine adds to the slower ones is not the timer's
 SECONDS = 0.06  # for each of the two, in each round
 
 
