@@ -156,10 +156,10 @@ def select(names: Sequence[str] | None, specs: Iterable[str] = ()) -> list[Adapt
     own = [from_spec(spec) for spec in specs]
     if names is None:
         names = [] if own else list(installed)
-    return [*(_find(name, installed) for name in dict.fromkeys(names)), *own]
+    return [*(_by_name(name, installed) for name in dict.fromkeys(names)), *own]
 
 
-def _find(name: str, installed: dict[str, Adapter]) -> Adapter:
+def _by_name(name: str, installed: dict[str, Adapter]) -> Adapter:
     plain, _, form = name.partition("@")
     if plain not in installed:
         near = difflib.get_close_matches(plain, installed, n=3, cutoff=0.5)
@@ -179,6 +179,11 @@ def _load_form(adapter: Adapter, form: str) -> Factory:
     if "form" not in inspect.signature(factory).parameters:
         raise UsageError(f"{adapter.name} has one form only; ask for it without @{form}.")
     return partial(factory, form=form)
+
+
+def find(method: str) -> Adapter:
+    """The adapter of an installed name, or of a spec such as `FILE.py:FACTORY`; raises `UsageError` for neither."""
+    return from_spec(method) if ":" in method else select([method])[0]
 
 
 def build(adapter: Adapter, scale: int, device: torch.device, dtype: torch.dtype) -> Upsampler:

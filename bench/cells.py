@@ -12,6 +12,11 @@ MEMORY_FORMATS = ("contiguous", "channels_last")
 MODES = ("eager", "compile")
 STEPS = ("forward", "train")
 
+PLAIN = ("nearest", "bilinear", "bicubic")  # the methods that everybody knows: groups are named after them
+COPY = "copy"  # the yardstick: a plain copy of the output
+WRITE = "write"  # another: the output written, and nothing read
+BEYOND_CACHE = "beyond-cache"  # the workload on which both tell the bandwidth of memory
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
@@ -41,7 +46,7 @@ WORKLOADS = {
         Workload(name="single", shape=(1, 3, 16, 16), stands_for="latency of one tiny image"),
         Workload(name="big", shape=(64, 3, 512, 512), stands_for="pictures that fill a GPU"),
         Workload(name="big-feature", shape=(32, 64, 128, 128), stands_for="feature maps that fill a GPU"),
-        Workload(name="beyond-cache", shape=(1, 1, 4096, 4096), stands_for="the yardsticks of memory bandwidth"),
+        Workload(name=BEYOND_CACHE, shape=(1, 1, 4096, 4096), stands_for="the yardsticks of memory bandwidth"),
     )
 }
 

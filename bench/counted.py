@@ -10,14 +10,14 @@ from typing import Any
 
 import torch
 
-from upbench.bench.adapters import select
+from upbench.bench.adapters import find
 from upbench.bench.cells import Cell
 from upbench.bench.task import Task
 
 
 def prepared(cell: str, method: str) -> Callable[[], Any]:
     """A call without arguments on one fixed input, run once already."""
-    adapter = select(None, [method])[0] if ":" in method else select([method])[0]
+    adapter = find(method)
     task = Task.build(Cell.parse(cell), adapter)
     torch.set_num_threads(1)
     native = task.native(task.inputs[0])

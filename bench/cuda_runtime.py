@@ -120,8 +120,14 @@ class TorchRuntime:
 
     def peak_bytes(self, call: Callable[[], object]) -> int:
         """Peak of the caching allocator during a call, less what was allocated before it."""
-        self.synchronize()
-        torch.cuda.reset_peak_memory_stats(self.device)
-        before = torch.cuda.memory_allocated(self.device)
-        call()
-        return torch.cuda.max_memory_allocated(self.device) - before
+        return peak_bytes(call, self.device)
+
+
+def peak_bytes(call: Callable[[], object], device: str | torch.device) -> int:
+    """Peak of the caching allocator during a call, less what was allocated before it, bytes."""
+    torch.cuda.synchronize(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    before = torch.cuda.memory_allocated(device)
+    call()
+    torch.cuda.synchronize(device)
+    return torch.cuda.max_memory_allocated(device) - before

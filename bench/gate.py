@@ -94,8 +94,9 @@ class Gate:
 
     def _asked(self) -> list[Question]:
         """The open cells; in every second round only those that are flagged, as long as there are any."""
-        flagged = [question for question in self._open() if self.courses[question.name].purpose == CONFIRM]
-        return flagged if flagged and self.rounds % 2 else self._open()
+        open_ = self._open()
+        flagged = [question for question in open_ if self.courses[question.name].purpose == CONFIRM]
+        return flagged if flagged and self.rounds % 2 else open_
 
     def _survey(self) -> Iterator[Row]:
         asked = [question for question in self._open() if question.name not in self.surveys]

@@ -4,12 +4,12 @@ import torch
 from torch import Tensor
 
 from upbench.bench.adapters import Adapter
+from upbench.bench.cells import PLAIN
 from upbench.bench.conformance import conforming
 from upbench.bench.errors import FailedError, SkippedError
 
 TOLERANCE = 0.25 / 255  # a quarter of an 8-bit level, at every pixel
 PROBES = 16
-PLAIN = ("nearest", "bilinear", "bicubic")  # a group is named after the plainest of its members
 
 
 def group(adapters: list[Adapter], low: Tensor, scale: int, device: torch.device) -> dict[str, str]:

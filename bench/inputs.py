@@ -19,3 +19,13 @@ def random_images(
     values = torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
     images = values if dtype == torch.uint8 else (values.to(torch.float32) / 255).to(dtype)
     return images.to(device).contiguous(memory_format=MEMORY_FORMATS[memory_format])
+
+
+def different_images(
+    shape: tuple[int, int, int, int], dtype: str, device: str, memory_format: str, count: int
+) -> tuple[Tensor, ...]:
+    """`count` random images, each another: taken in turn, a remembered result cannot pass for a fast call."""
+    return tuple(
+        random_images(shape, dtype=getattr(torch, dtype), device=device, memory_format=memory_format, seed=seed)
+        for seed in range(count)
+    )

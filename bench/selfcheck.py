@@ -6,9 +6,6 @@ disturbs a round and not the verdict.
 """
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -21,7 +18,7 @@ import numpy as np
 import torch
 
 from upbench.bench.clocks import clock_for
-from upbench.bench.launch import GLIBC_HELD_STILL
+from upbench.bench.suite import process
 
 CELLS = ("nearest/x2/single", "bilinear/x2/1x3x64x64", "bicubic/x2/1x3x64x64")  # short calls: blocks of equal length
 QUARTILE = 25  # per cent of the blocks: what a busy machine adds to the slower ones is not the timer's
@@ -177,16 +174,9 @@ def _agreement_rounds(document: dict[str, Any]) -> dict[str, list[tuple[float, f
 def _run_agreement() -> dict[str, Any]:
     """Run `suite.agreement` in a process such as `upbench speed` starts; raises `RuntimeError` when it fails."""
     with tempfile.TemporaryDirectory(prefix="upbench-") as name:
-        folder = Path(name)
-        (folder / "pytest.ini").write_text("[pytest]\n")
-        command = [
-            *(sys.executable, "-m", "pytest", "--pyargs", "upbench.bench.suite.agreement", "-q"),
-            *("-c", str(folder / "pytest.ini"), "-p", "no:cacheprovider"),
-            f"--benchmark-json={folder / 'agreement.json'}",
-        ]
-        variables = GLIBC_HELD_STILL | os.environ | {"PYTHONSAFEPATH": "1"}
-        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, cwd=folder)
-        if done.returncode:
-            raise RuntimeError(f"the comparison could not run (pytest's exit code {done.returncode})")
-        document: dict[str, Any] = json.loads((folder / "agreement.json").read_text())
+        result = Path(name) / "agreement.json"
+        code = process.run("upbench.bench.suite.agreement", result)
+        if code:
+            raise RuntimeError(f"the comparison could not run (pytest's exit code {code})")
+        document: dict[str, Any] = json.loads(result.read_text())
         return document

@@ -21,11 +21,13 @@ from upbench.bench.adapters import Adapter, Upsampler, build
 from upbench.bench.cells import Cell, workload
 from upbench.bench.clocks import clock_for
 from upbench.bench.conformance import conforming
+from upbench.bench.cuda_runtime import peak_bytes
 from upbench.bench.errors import SkippedError
-from upbench.bench.inputs import MEMORY_FORMATS, random_images
+from upbench.bench.inputs import MEMORY_FORMATS, different_images
 from upbench.bench.suite.timed import call_of
 
-INPUTS = 3  # rotated inside a block, so that a remembered result cannot pass for a fast call
+INPUTS = 3  # rotated inside a block
+_images = functools.cache(different_images)  # shared by all cells that take the same: a timed call gets copies
 HEAP_BYTES = 256 << 20
 SHIFT_BYTES = 64 << 20
 FILLER_BYTES = 1 << 18  # the largest hole before an input: many pages, so that page offsets vary
@@ -47,7 +49,7 @@ class Task:
         dtype = getattr(torch, cell.dtype)
         make = conforming if check else build
         upsampler = make(adapter, cell.scale, torch.device(cell.device), dtype)
-        inputs = _inputs(workload(cell.workload).shape, cell.dtype, cell.device, cell.memory_format)
+        inputs = _images(workload(cell.workload).shape, cell.dtype, cell.device, cell.memory_format, INPUTS)
         return cls(cell=cell, upsampler=upsampler, call=call_of(cell, upsampler), inputs=inputs)
 
     def block(self, calls: int, seed: int, planted: float = 1.0) -> dict[str, float]:
@@ -157,17 +159,8 @@ class Task:
         with self.mode():
             self.call(native)
             if torch.device(self.cell.device).type == "cuda":
-                return _cuda_peak(self.call, native)
+                return peak_bytes(functools.partial(self.call, native), self.cell.device)
             return _cpu_peak(self.call, native)
-
-
-@functools.cache
-def _inputs(shape: tuple[int, int, int, int], dtype: str, device: str, memory_format: str) -> list[Tensor]:
-    """Shared by all cells that take the same: a timed call gets copies."""
-    return [
-        random_images(shape, dtype=getattr(torch, dtype), device=device, memory_format=memory_format, seed=seed)
-        for seed in range(INPUTS)
-    ]
 
 
 @contextlib.contextmanager
@@ -192,15 +185,6 @@ def stretch_heap() -> Tensor:
     shift = torch.empty(random.randrange(SHIFT_BYTES), dtype=torch.uint8)
     torch.ones(HEAP_BYTES, dtype=torch.uint8)
     return shift
-
-
-def _cuda_peak(call: Callable[[Any], Any], native: Any) -> int:
-    torch.cuda.synchronize()
-    torch.cuda.reset_peak_memory_stats()
-    before = torch.cuda.memory_allocated()
-    call(native)
-    torch.cuda.synchronize()
-    return int(torch.cuda.max_memory_allocated() - before)
 
 
 def _cpu_peak(call: Callable[[Any], Any], native: Any) -> int:

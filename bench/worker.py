@@ -133,11 +133,11 @@ class Bench:
 
     def _prepare(self, cell: str, method: str, *, check: bool = True) -> Message:
         """Build (and check) a cell; `method` is an installed name or a spec such as `FILE.py:FACTORY`."""
-        from upbench.bench.adapters import select
+        from upbench.bench.adapters import find
         from upbench.bench.cells import Cell
 
         if method not in self.adapters:
-            self.adapters[method] = select(None, [method])[0] if ":" in method else select([method])[0]
+            self.adapters[method] = find(method)
         self.tasks[cell] = self.make(Cell.parse(cell), self.adapters[method], check=check)
         return {}
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from upbench.bench.cells import PLAIN
 from upbench.reports import advice, gate, panel, sweep
 from upbench.reports.frame import Run
 from upbench.reports.tables import headline, main_speed
@@ -20,7 +21,6 @@ MAX_LINES = 16
 SAME_GAIN = 0.02
 SAME_LEVELS = 3  # outputs this close, in 8-bit levels, share a picture
 FAR_DB = 5  # so far below the middle, a method is named at the lower edge and not drawn to scale
-PLAIN = ("nearest", "bilinear", "bicubic")
 Array = np.ndarray[Any, Any]
 
 

@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from upbench.bench.cells import BEYOND_CACHE, COPY, WRITE
 from upbench.reports import cuda_row
 
-COPY = "copy"
-WRITE = "write"
-BEYOND_CACHE = "beyond-cache"
 SHAPE_AXES = ["workload", "scale", "device", "dtype", "memory_format", "threads"]
 
 

@@ -41,14 +41,23 @@ def compose(run: Run) -> str:
         _not_measured,
         _method,
     ]
+    if _versions_only(run):
+        sections = [_head, _versions]
     return "\n\n".join(text for section in sections if (text := section(run, drawn))) + "\n"
 
 
 def headline(run: Run) -> str:
-    """The headline table alone, as markdown."""
+    """The headline table alone, as markdown; empty if neither quality nor speed was measured."""
+    if run.quality.empty and run.speed.empty:
+        return ""
     table = tables.headline(run.quality, run.speed)
     formats, best = tables.headline_formats(table)
     return tables.markdown(table, formats, best)
+
+
+def _versions_only(run: Run) -> bool:
+    others = (run.quality, run.cells, run.sweep)
+    return bool(run.versions) and not run.selfcheck and all(frame.empty for frame in others)
 
 
 def _figure(name: str, drawn: dict[str, Path]) -> str:
@@ -93,7 +102,8 @@ def _advice(run: Run, drawn: dict[str, Path]) -> str:
 
 
 def _headline(run: Run, drawn: dict[str, Path]) -> str:
-    if _versions_only(run):
+    table = headline(run)
+    if not table:
         return ""
     what = []
     if not run.quality.empty:
@@ -106,7 +116,7 @@ def _headline(run: Run, drawn: dict[str, Path]) -> str:
             f"time: x{first['scale']}, {first['device']}, {first['dtype']}, {first['memory_format']},"
             f" {first['mode']}, {first['step']}, {first['threads']} thread(s)"
         )
-    return f"## Headline\n\n{'; '.join(what)}. Best in bold.\n\n{headline(run)}\n\n{_figure('quality-speed', drawn)}"
+    return f"## Headline\n\n{'; '.join(what)}. Best in bold.\n\n{table}\n\n{_figure('quality-speed', drawn)}"
 
 
 def _pictures(run: Run, drawn: dict[str, Path]) -> str:
@@ -115,13 +125,7 @@ def _pictures(run: Run, drawn: dict[str, Path]) -> str:
     return "\n\n".join(["## Pictures", note, *found]) if found else ""
 
 
-def _versions_only(run: Run) -> bool:
-    return bool(run.quality.empty and run.cells.empty)
-
-
 def _claims(run: Run, drawn: dict[str, Path]) -> str:
-    if _versions_only(run):
-        return ""
     lines = ["## The article's claims", ""]
     for number, claim in enumerate(claims.check(run), 1):
         lines.append(f"{number}. *{claim.text}* **{claim.verdict.capitalize()}.** {claim.evidence}")
@@ -258,8 +262,6 @@ def _not_measured(run: Run, drawn: dict[str, Path]) -> str:
 
 
 def _method(run: Run, drawn: dict[str, Path]) -> str:
-    if _versions_only(run):
-        return ""
     lines = ["## How it was measured", ""]
     if run.about:
         lines += [str(run.about["protocol"]), ""]

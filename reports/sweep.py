@@ -7,8 +7,8 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
+from upbench.bench.cells import COPY
 from upbench.reports import cuda_row, tables
-from upbench.reports.frame import COPY
 
 FORMATS = {"us an image, smallest batch": ".4g", "us an image, largest batch": ".4g"}
 AXES = ["image", "method", "scale", "device", "dtype", "memory_format", "mode", "step", "threads"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from upbench.reports.frame import COPY
+from upbench.bench.cells import COPY
 
 Format = Mapping[str, str]
 

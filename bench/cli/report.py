@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = folder.read(arguments.folder)
     path = arguments.folder / "report.md"
     write_text(path, page.compose(found))
-    if not (found.quality.empty and found.speed.empty):
-        print(f"\n{page.headline(found)}\n")
+    if table := page.headline(found):
+        print(f"\n{table}\n")
     print(f"report: {path}")
     return options.EXIT_OK

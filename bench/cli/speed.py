@@ -2,9 +2,6 @@
 
 import argparse
 import itertools
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -14,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from upbench.bench import host
 from upbench.bench.adapters import select
-from upbench.bench.cells import Cell, plan, workload
+from upbench.bench.cells import BEYOND_CACHE, COPY, Cell, plan, workload
 from upbench.bench.cli import options
 from upbench.bench.errors import UsageError
-from upbench.bench.launch import GLIBC_HELD_STILL
 from upbench.bench.store import Journal, read_json, write_json
+from upbench.bench.suite import process
 from upbench.bench.suite.request import VARIABLE, Request
-from upbench.bench.suite.timed import COPY, YARDSTICKS
+from upbench.bench.suite.timed import YARDSTICKS
 
 if TYPE_CHECKING:
     from upbench.bench.cli.options import SubParsers
@@ -113,7 +110,7 @@ def planned(arguments: argparse.Namespace) -> list[Cell]:
 
 def yardsticks(device: str, threads: Sequence[int]) -> list[Cell]:
     """A copy and a write far beyond any cache: their bandwidth is what the report holds all others against."""
-    return plan(methods=list(YARDSTICKS), scales=[1], workloads=["beyond-cache"], devices=[device], threads=threads)
+    return plan(methods=list(YARDSTICKS), scales=[1], workloads=[BEYOND_CACHE], devices=[device], threads=threads)
 
 
 def measure(
@@ -157,15 +154,8 @@ def _run_suite(
         until=until,
     )
     request.write(folder / "request.json")
-    (folder / "pytest.ini").write_text("[pytest]\n")
     result = folder / "speed.json"
-    command = [
-        *(sys.executable, "-m", "pytest", "--pyargs", "upbench.bench.suite", "-q"),
-        *("-c", str(folder / "pytest.ini"), "-p", "no:cacheprovider", f"--benchmark-json={result}"),
-    ]
-    variables = GLIBC_HELD_STILL | os.environ | {VARIABLE: str(folder / "request.json"), "PYTHONSAFEPATH": "1"}
-    with (folder / "log").open("w") as log:
-        code = subprocess.run(command, env=variables, stdout=log, check=False, cwd=folder).returncode
+    code = process.run("upbench.bench.suite", result, **{VARIABLE: str(folder / "request.json")})
     return code, read_json(result) if result.is_file() and result.stat().st_size else header
 
 

@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from upbench.bench.adapters import discover
-from upbench.bench.cells import Cell, plan
+from upbench.bench.cells import COPY, Cell, plan
 from upbench.bench.store import read_json, write_json
-from upbench.bench.suite.timed import COPY
 
 VARIABLE = "UPBENCH_SPEED_REQUEST"
 

@@ -13,13 +13,11 @@ import torch
 from torch import Tensor
 
 from upbench.bench.adapters import Adapter, Upsampler
-from upbench.bench.cells import Cell, workload
+from upbench.bench.cells import COPY, WRITE, Cell, workload
 from upbench.bench.conformance import conforming
 from upbench.bench.errors import SkippedError
-from upbench.bench.inputs import random_images
+from upbench.bench.inputs import different_images
 
-COPY = "copy"  # the yardstick: a plain copy of the output
-WRITE = "write"  # another: the output written, and nothing read
 YARDSTICKS: dict[str, Callable[[Tensor], Tensor]] = {
     COPY: torch.clone,
     WRITE: functools.partial(torch.full_like, fill_value=0.5),
@@ -93,18 +91,13 @@ def bytes_moved(cell: Cell) -> int:
 
 def _inputs(cell: Cell, shape: tuple[int, int, int, int]) -> Sequence[Tensor]:
     # tensors made in inference mode are of no use in training: they are kept apart
-    return _images(shape, cell.dtype, cell.device, cell.memory_format, torch.is_inference_mode_enabled())
+    return _images(torch.is_inference_mode_enabled(), shape, cell.dtype, cell.device, cell.memory_format)
 
 
 @functools.lru_cache(maxsize=1)
-def _images(
-    shape: tuple[int, int, int, int], dtype: str, device: str, memory_format: str, inference: bool
-) -> tuple[Tensor, ...]:
+def _images(inference: bool, shape: tuple[int, int, int, int], *kind: str) -> tuple[Tensor, ...]:
     """The inputs that neighbouring cells share: large ones take longer to make than to upsample."""
-    return tuple(
-        random_images(shape, dtype=getattr(torch, dtype), device=device, memory_format=memory_format, seed=seed)
-        for seed in range(ROTATED_INPUTS)
-    )
+    return different_images(shape, *kind, ROTATED_INPUTS)
 
 
 def _timed(function: Callable[[Any], Any], inputs: Sequence[Any], conversion_seconds: float = 0.0) -> Timed:
