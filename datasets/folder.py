@@ -40,7 +40,9 @@ def open_folder(directory: Path, limit: int | None = None) -> Dataset:
 
 def _check_header(path: Path) -> None:
     try:
-        with Image.open(path):
-            pass
+        with Image.open(path) as image:
+            pictures.decline_unknown_white(path, image)
+    except DataError:
+        raise
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"{path} cannot be read as an image; remove it or mend it.") from error

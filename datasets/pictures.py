@@ -40,11 +40,13 @@ def read(path: Path) -> Picture:
         with path.open("rb") as file, Image.open(file) as image:
             if _is_deep_colour_png(path):
                 return _read_deep_png(path)
-            if image.mode.startswith("I"):  # 16-bit grey
-                upright = np.asarray(ImageOps.exif_transpose(image)).astype(np.float32)
-                return Picture(pixels=torch.from_numpy(upright / 65535)[None], bits=16)
+            decline_unknown_white(path, image)
+            if image.mode.startswith("I"):
+                return _read_deep_grey(path, image)
             mode = _plain_mode(image)
             array = np.asarray(ImageOps.exif_transpose(image).convert(mode))
+    except DataError:
+        raise
     except FileNotFoundError as error:
         raise DataError(f"There is no file {path}.") from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -77,6 +79,23 @@ def write(path: Path, picture: Picture) -> None:
         Image.fromarray(eight[..., 0] if eight.shape[2] == 1 else eight).save(path)
     except (ValueError, KeyError, OSError) as error:
         raise DataError(f"{path.name} cannot be written ({error}); try a name that ends in .png.") from error
+
+
+def decline_unknown_white(path: Path, image: Image.Image) -> None:
+    """Raise `DataError` for floating-point values: the file does not say which of them is white."""
+    if image.mode == "F":
+        raise _unknown_white(path)
+
+
+def _unknown_white(path: Path) -> DataError:
+    return DataError(f"{path} holds values of 32 bits, whose white is not known; save it with 8 or 16 bits.")
+
+
+def _read_deep_grey(path: Path, image: Image.Image) -> Picture:
+    upright = np.asarray(ImageOps.exif_transpose(image))
+    if upright.min() < 0 or upright.max() > 65535:
+        raise _unknown_white(path)
+    return Picture(pixels=torch.from_numpy(upright.astype(np.float32) / 65535)[None], bits=16)
 
 
 def _plain_mode(image: Image.Image) -> str:

@@ -76,6 +76,12 @@ def test_a_file_that_is_no_image_is_named_before_anything_is_measured(folder: Pa
         open_folder(folder)
 
 
+def test_floating_point_pixels_are_declined_before_anything_is_measured(folder: Path) -> None:
+    Image.new("F", (24, 16), 0.5).save(folder / "z.tif")
+    with pytest.raises(DataError, match=r"z\.tif holds values of 32 bits, whose white is not known"):
+        open_folder(folder)
+
+
 def test_an_image_cut_off_half_way_is_named(folder: Path) -> None:
     whole = (folder / "c.png").read_bytes()
     (folder / "c.png").write_bytes(whole[: len(whole) // 2])

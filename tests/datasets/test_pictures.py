@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -157,3 +158,10 @@ def test_read_rgb_gives_three_channels_of_bytes(picture_file: Callable[..., Path
     found = pictures.read_rgb(picture_file(mode=mode))
     assert tuple(found.shape) == (3, 16, 24)
     assert found.dtype == torch.uint8
+
+
+@pytest.mark.parametrize("values", [np.float32([[0.0, 1.0]]), np.int32([[0, 70_000]]), np.int32([[-1, 5]])], ids=repr)
+def test_values_without_a_known_white_are_not_guessed_at(tmp_path: Path, values: "np.ndarray[Any, Any]") -> None:
+    Image.fromarray(values).save(tmp_path / "deep.tif")
+    with pytest.raises(DataError, match=r"deep\.tif holds values of 32 bits"):
+        pictures.read(tmp_path / "deep.tif")
