@@ -31,6 +31,14 @@ class Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"upbench: {message}; see {self.prog} --help.\n")
 
 
+class Each(argparse.Action):
+    """A list of values, each taken once however often it is given."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option: str | None = None) -> None:
+        """Store them in the order given."""
+        setattr(namespace, self.dest, list(dict.fromkeys(values)))
+
+
 def add_command(commands: "SubParsers", name: str, *, help: str, example: str) -> argparse.ArgumentParser:
     """A sub-command's parser, with an example at the end of its `--help`."""
     return commands.add_parser(
@@ -79,13 +87,21 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 def add_dtypes(parser: argparse.ArgumentParser) -> None:
     """`--dtypes`."""
-    parser.add_argument("--dtypes", nargs="+", default=["float32"], choices=DTYPES, help="default: float32")
+    parser.add_argument(
+        "--dtypes", nargs="+", action=Each, default=["float32"], choices=DTYPES, help="default: float32"
+    )
 
 
 def add_scales(parser: argparse.ArgumentParser) -> None:
     """`--scales`."""
     parser.add_argument(
-        "--scales", nargs="+", type=scale_factor, default=[2], metavar="S", help="scale factors (default: 2)"
+        "--scales",
+        nargs="+",
+        action=Each,
+        type=scale_factor,
+        default=[2],
+        metavar="S",
+        help="scale factors (default: 2)",
     )
 
 
@@ -106,6 +122,7 @@ def add_quality_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--degradations",
         nargs="+",
+        action=Each,
         default=["bicubic"],
         metavar="NAME",
         help="how low-resolution images are made: bicubic area nearest nearest-exact gaussian (default: bicubic)",
@@ -119,6 +136,7 @@ def add_speed_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--workloads",
         nargs="+",
+        action=Each,
         default=["cifar", "image"],
         metavar="NAME",
         help="cifar image feature single big big-feature, or a shape NxCxHxW (default: cifar image)",
@@ -126,20 +144,24 @@ def add_speed_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--memory-formats",
         nargs="+",
+        action=Each,
         default=["contiguous"],
         choices=MEMORY_FORMATS,
         help="default: contiguous",
     )
-    group.add_argument("--modes", nargs="+", default=["eager"], choices=MODES, help="default: eager")
+    group.add_argument("--modes", nargs="+", action=Each, default=["eager"], choices=MODES, help="default: eager")
     group.add_argument(
         "--pass",
         nargs="+",
+        action=Each,
         default=["forward"],
         choices=STEPS,
         dest="steps",
         help="forward, or train for forward and backward (default: forward)",
     )
-    group.add_argument("--threads", nargs="+", type=positive, default=[1], metavar="N", help="CPU threads (default: 1)")
+    group.add_argument(
+        "--threads", nargs="+", action=Each, type=positive, default=[1], metavar="N", help="CPU threads (default: 1)"
+    )
     group.add_argument(
         "--seconds", type=float, default=0.1, metavar="T", help="time to spend on each cell (default: 0.1)"
     )

@@ -2,38 +2,49 @@
 
 import csv
 import json
+import re
 import shlex
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from upbench.bench.adapters import discover
 
-COMMANDS = ["bench", "list", "quality", "diagnose", "speed", "duet", "report", "advise", "upsample", "panel"]
+COMMANDS = [
+    *("bench", "list", "quality", "diagnose", "speed", "selfcheck", "gpu", "duet", "bisect", "report", "advise"),
+    *("upsample", "panel", "train"),
+]
+
+
+def test_version_is_the_distributions(upbench: Callable) -> None:
+    said = upbench("--version")
+    assert (said.code, said.out) == (0, f"upbench {version('upbench')}\n")
 
 
 def test_help_names_every_command_and_every_exit_code(upbench: Callable) -> None:
     said = upbench("--help")
     assert said.code == 0
     for command in COMMANDS:
-        assert f"\n    {command} " in said.out
+        assert re.search(rf"\n    {command}\s", said.out)
     for code in range(4):
         assert f"\n  {code}  " in said.out
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_commands_help_has_an_example_that_parses(upbench: Callable, command: str) -> None:
+def test_every_commands_help_has_examples_that_parse(upbench: Callable, command: str) -> None:
     from upbench.bench.cli.main import parser
 
     said = upbench(command, "--help")
     assert said.code == 0
-    example = said.out.rpartition("example:\n")[2].strip()
-    assert example.startswith(f"upbench {command}")
-    assert parser().parse_args(shlex.split(example)[1:]).command == command
+    lines = [line.strip() for line in said.out.rpartition("example:\n")[2].splitlines()]
+    examples = [line for line in lines if line.startswith(f"upbench {command}")]
+    assert examples
+    assert {parser().parse_args(shlex.split(example)[1:]).command for example in examples} == {command}
 
 
 def test_list_has_a_line_for_every_method(upbench: Callable) -> None:

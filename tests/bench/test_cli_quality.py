@@ -21,7 +21,7 @@ def table(folder: Path) -> pd.DataFrame:
 
 
 def test_there_is_a_row_for_every_degradation_scale_and_method(upbench: Callable, tmp_path: Path) -> None:
-    axes = ["--methods", "nearest", "bicubic", "--scales", "2", "4", "--degradations", "bicubic", "area"]
+    axes = ["--methods", "nearest", "bicubic", "--scales", "2", "4", "2", "--degradations", "bicubic", "area"]
     said = upbench("quality", *PHOTOS, *axes, "--out", tmp_path)
     found = table(tmp_path)
     assert said.code == 0
