@@ -8,7 +8,7 @@ import importlib.util
 import statistics
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -27,6 +27,8 @@ COPIED_BYTES = 256 << 20
 COPIES = 32
 ROUNDS = 9
 AGREEMENT_ROUNDS = 5
+REPETITIONS = 5
+REPETITION_LIMIT = 0.01
 CELLS = ("nearest/x2/64x3x512x512", "bilinear/x2/64x3x512x512", "bicubic/x2/32x64x128x128")  # these fill a device
 
 
@@ -35,8 +37,13 @@ def cuda_checks(device: str) -> list[Check]:
     runtime = TorchRuntime(device)
     clock = DeviceClock(runtime)
     with torch.inference_mode():
-        checks = [*spin_checks(clock), _device_copy(clock, device)]
-        return [*checks, *(check for name in CELLS for check in _cell_checks(clock, name, device))]
+        timers = {name: _timers(clock, name, device) for name in CELLS}
+        return [
+            *spin_checks(clock),
+            _device_copy(clock, device),
+            *(check for name, (call, ours) in timers.items() for check in _cell_checks(name, call, ours)),
+            *repetition_checks({name: partial(ours, "cold") for name, (_, ours) in timers.items()}),
+        ]
 
 
 def host_rate(runtime: Runtime) -> float:
@@ -116,7 +123,19 @@ def agreement(what: str, theirs: Callable[[], float], ours: Callable[[], float])
     return compared(what, pairs, AGREEMENT_LIMIT)
 
 
-def _cell_checks(clock: DeviceClock, name: str, device: str) -> list[Check]:
+def repetition_checks(timers: dict[str, Callable[[], float]]) -> list[Check]:
+    """A/A: each cell measured anew several times, in turn with the others; slowest over fastest."""
+    found = [[measure() for measure in timers.values()] for _ in range(REPETITIONS)]
+    return [
+        compared(f"{name}, {REPETITIONS} times anew: slowest, fastest", [(min(times), max(times))], REPETITION_LIMIT)
+        for name, times in zip(timers, zip(*found, strict=True), strict=True)
+    ]
+
+
+def _timers(
+    clock: DeviceClock, name: str, device: str
+) -> tuple[Callable[[], Any], Callable[[Literal["cold", "hot"]], float]]:
+    """A cell's call, and our own measurement of its device seconds."""
     cell = Cell.parse(name)
     (adapter,) = select([cell.method])
     function = build(adapter, cell.scale, torch.device(device), torch.float32).upsample
@@ -124,15 +143,17 @@ def _cell_checks(clock: DeviceClock, name: str, device: str) -> list[Check]:
     high_bytes = low.nbytes * cell.scale**2
     work = cuda_figures.Work(function=function, value=low, another=torch.clone, bytes_moved=low.nbytes + high_bytes)
 
-    def ours(which: str) -> float:
+    def ours(which: Literal["cold", "hot"]) -> float:
         figures = cuda_figures.measure(work, clock)
         return statistics.median((figures.cold if which == "cold" else figures.hot).seconds)
 
+    return partial(function, low), ours
+
+
+def _cell_checks(name: str, call: Callable[[], Any], ours: Callable[[Literal["cold", "hot"]], float]) -> list[Check]:
     return [
-        _against_triton(f"{name}, triton do_bench (cold)", lambda: function(low), lambda: ours("cold")),
-        agreement(
-            f"{name}, torch.utils.benchmark (hot)", lambda: _torch_seconds(lambda: function(low)), lambda: ours("hot")
-        ),
+        _against_triton(f"{name}, triton do_bench (cold)", call, partial(ours, "cold")),
+        agreement(f"{name}, torch.utils.benchmark (hot)", partial(_torch_seconds, call), partial(ours, "hot")),
     ]
 
 

@@ -19,7 +19,14 @@ def figures(cuda: dict[str, Any]) -> dict[str, Any]:
         "how": f"{cold['how']}, {cuda['cold_by']}",
         "peak_bytes": cuda["peak_bytes"],
         "telemetry_reason": cuda["telemetry_reason"],
+        "gradients": _gradients(cuda.get("gradients")),
     } | _telemetry([look for look in (*hot["watched"], *cold["watched"]) if look])
+
+
+def _gradients(found: dict[str, bool] | None) -> str:
+    if found is None:
+        return ""
+    return ("vary" if found["vary"] else "repeat") + (", refused" if found["refused"] else "")
 
 
 def _telemetry(looks: list[dict[str, Any]]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 import pandas as pd
 
-from upbench.reports import tables
+from upbench.reports import cuda_row, tables
+
+STEADY = 0.01  # device-bound cells are expected to repeat within this
 
 FORMATS = {
     "enqueue (us)": ".3g",
@@ -10,6 +12,7 @@ FORMATS = {
     "device hot (us)": ".4g",
     "latency (us)": ".4g",
     "of light": ".1%",
+    "spread": ".2%",
     "peak (MiB)": ".4g",
     "SM (MHz)": ".0f",
     "max C": ".0f",
@@ -29,7 +32,7 @@ def section(speed: pd.DataFrame) -> str:
         " Latency: one call on an idle device, until its result is there. A call is bound by its *launch* when enqueue"
         " takes longer than the device does, by the *device* otherwise; *waits*: the method itself waits for it."
     )
-    parts = ["## On the GPU", note, *_no_telemetry(cells)]
+    parts = ["## On the GPU", note, *_no_telemetry(cells), *_repetitions(cells), *_gradients(cells)]
     for (workload, scale), rows in cells.groupby(["workload", "scale"], sort=False):
         parts.append(f"### {workload}, x{scale}, on the GPU\n\n{tables.markdown(table(rows), FORMATS)}")
     return "\n\n".join(parts)
@@ -38,6 +41,31 @@ def section(speed: pd.DataFrame) -> str:
 def _no_telemetry(cells: pd.DataFrame) -> list[str]:
     reasons = [reason for reason in dict.fromkeys(cells["telemetry_reason"]) if reason]
     return [f"Clock, temperature and power were not watched: {'; '.join(reasons)}."] if reasons else []
+
+
+def _repetitions(cells: pd.DataFrame) -> list[str]:
+    """How much the rounds of the cells that the device bounds differ."""
+    bound = cells[cells["bound"] == cuda_row.DEVICE]
+    if bound.empty:
+        return []
+    widest = bound.loc[bound["spread"].idxmax()]
+    return [
+        f"Repetitions of the {len(bound)} device-bound cells spread (interquartile range over median) by"
+        f" {bound['spread'].median():.2%} in the median, {(bound['spread'] < STEADY).sum()} of them by less than"
+        f" {STEADY:.0%}; the widest is {widest['method']} on {widest['workload']}, {widest['spread']:.2%}."
+    ]
+
+
+def _gradients(cells: pd.DataFrame) -> list[str]:
+    asked = cells[cells["gradients"] != ""]
+    if asked.empty:
+        return []
+    return [
+        "Gradients *vary*: some of five backward passes on the same input differ in their bits; *repeat*: none does;"
+        " *refused*: under `torch.use_deterministic_algorithms(True)` torch declines the pass. Not deterministic here: "
+        + (", ".join(dict.fromkeys(asked.loc[asked["gradients"] != "repeat", "method"])) or "none")
+        + "."
+    ]
 
 
 def table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -51,6 +79,9 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
     out["latency (us)"] = rows["latency_seconds"] * 1e6
     out["bound by"] = rows["bound"]
     out["of light"] = rows["light_share"]
+    out["spread"] = rows["spread"]
+    if (rows["gradients"] != "").any():
+        out["gradients"] = rows["gradients"]
     out["peak (MiB)"] = rows["peak_bytes"] / 2**20
     if "sm_mhz" in rows:
         out = out.assign(**{"SM (MHz)": rows["sm_mhz"], "max C": rows["celsius"], "W": rows["watts"]})

@@ -65,7 +65,7 @@ def cells(base: argparse.Namespace) -> list[Cell]:
         _planned(base),
         _planned(base, **chosen, dtypes=["float16", "bfloat16", "uint8"]),
         _planned(base, **chosen, memory_formats=["channels_last"]),
-        _planned(base, **chosen, steps=["train"]),
+        _planned(base, **chosen | {"methods": _differentiated(base)}, steps=["train"]),
         _planned(base, **chosen, modes=["compile"]),
     ]
     return list(dict.fromkeys(cell for part in asked for cell in part))
@@ -86,6 +86,12 @@ def _with(base: argparse.Namespace, **changed: object) -> argparse.Namespace:
 
 def _chosen(base: argparse.Namespace) -> list[str]:
     return [name for name in CHOSEN if name in base.methods] or base.methods
+
+
+def _differentiated(base: argparse.Namespace) -> list[str]:
+    """The chosen methods, and every mode of `nn.Upsample`: the backward passes of some are not deterministic."""
+    modes = [name for name, adapter in discover().items() if adapter.family == "interpolate" and name in base.methods]
+    return list(dict.fromkeys([*_chosen(base), *modes]))
 
 
 def _stage_arguments(arguments: argparse.Namespace) -> argparse.Namespace:

@@ -21,7 +21,8 @@ what it checks:
   cpu   busy waits and a sleep of known length, the bandwidth of a copy measured in two ways, and
         torch.utils.benchmark's timer on three cells
   cuda  spin kernels of known cycles, the bandwidth of a copy measured in two ways, and
-        triton.testing.do_bench and torch.utils.benchmark on three cells (not yet run on a GPU)
+        triton.testing.do_bench and torch.utils.benchmark on three cells, which are also measured
+        five times anew (not yet run on a GPU)
 
 exit codes:
   0  every check that could run is within its limit

@@ -14,6 +14,7 @@ from upbench.bench import cuda_figures
 from upbench.bench.cells import Cell
 from upbench.bench.cuda_runtime import TorchRuntime
 from upbench.bench.device_clock import DeviceClock
+from upbench.bench.gradients import repeatability
 from upbench.bench.suite.timed import Timed, bytes_moved
 from upbench.bench.telemetry import Telemetry, telemetry
 
@@ -26,7 +27,10 @@ def on_cuda(cell: Cell, timed: Timed) -> dict[str, Any]:
     clock, watched = _instruments(cell.device)
     work = cuda_figures.Work(function=timed.function, value=value, another=torch.clone, bytes_moved=bytes_moved(cell))
     figures = cuda_figures.measure(work, clock, watched.sample)
-    return {"cuda": asdict(figures) | {"telemetry_reason": watched.reason}}
+    found = asdict(figures) | {"telemetry_reason": watched.reason}
+    if cell.step == "train" and cell.mode == "eager":
+        found["gradients"] = asdict(repeatability(lambda: timed.function(value)))
+    return {"cuda": found}
 
 
 @functools.lru_cache(maxsize=1)

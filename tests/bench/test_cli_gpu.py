@@ -58,6 +58,9 @@ def test_every_axis_is_measured_and_every_method_first(
     methods = {cell.method for cell in cells}
     assert {"copy", "write", "bicubic"} <= methods
     assert "pillow-bicubic" not in methods
+    trained = {cell.method for cell in cells if cell.step == "train"}
+    assert {"nearest", "area", "bilinear-antialias", "bicubic", "polyphase-bicubic"} <= trained
+    assert "dct" not in trained
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

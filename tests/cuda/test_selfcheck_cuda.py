@@ -32,3 +32,11 @@ def test_the_bandwidth_of_a_copy_is_checked_by_the_hosts_clock(fake: Any, scale:
 @pytest.mark.parametrize("ours, verdict", [(1.02, "ok"), (1.04, "OFF")])
 def test_another_timer_may_differ_by_three_per_cent(ours: float, verdict: str) -> None:
     assert selfcheck_cuda.agreement("a cell", lambda: 1.0, lambda: ours).verdict == verdict
+
+
+@pytest.mark.parametrize("last, verdict", [(1.009, "ok"), (1.011, "OFF")])
+def test_a_cell_that_does_not_repeat_within_a_per_cent_is_found(last: float, verdict: str) -> None:
+    steady, drifting = iter([2.0] * 5), iter([1.0, 1.0, 1.001, 1.0, last])
+    checks = selfcheck_cuda.repetition_checks({"a": lambda: next(steady), "b": lambda: next(drifting)})
+    assert [check.verdict for check in checks] == ["ok", verdict]
+    assert checks[1].error == pytest.approx(last - 1)

@@ -26,6 +26,9 @@ def benchmark(method: str = "bicubic", *, cold: float = 4e-4, enqueue: float = 1
         "peak_bytes": 800 << 20,
         "telemetry_reason": fields.pop("no_telemetry", ""),
     }
+    if "gradients" in fields:
+        vary, refused = fields.pop("gradients")
+        cuda["gradients"] = {"vary": vary, "refused": refused}
     extra = AXES | {"method": method, "bytes": 10**9, "shape": [64, 3, 512, 512], "cell": "c", "cuda": cuda} | fields
     return {"stats": {"data": [1.0]}, "extra_info": extra}
 
@@ -63,6 +66,27 @@ def test_without_telemetry_the_page_says_why() -> None:
     text = gpu.section(rows(benchmark(looks=[None] * 6, no_telemetry="needs nvidia-ml-py")))
     assert "not watched: needs nvidia-ml-py" in text
     assert "SM (MHz)" not in text
+
+
+def test_gradients_that_are_not_deterministic_are_marked_and_named() -> None:
+    train = {"step": "train"}
+    found = rows(
+        benchmark("a", gradients=(True, True), **train),
+        benchmark("b", gradients=(True, False), **train),
+        benchmark("c", gradients=(False, False), **train),
+        benchmark("d"),
+    )
+    assert list(found["gradients"]) == ["vary, refused", "vary", "repeat", ""]
+    assert "Not deterministic here: a, b." in gpu.section(found)
+    assert "gradients" not in gpu.section(rows(benchmark("d")))
+
+
+def test_the_spread_of_repetitions_counts_device_bound_cells_only() -> None:
+    steady, launch, wide = benchmark("a"), benchmark("b", enqueue=1.0), benchmark("c")
+    steady["extra_info"]["cuda"]["cold"]["seconds"] = [1e-3] * 3
+    wide["extra_info"]["cuda"]["cold"]["seconds"] = [1.0, 1.02, 1.04]
+    assert "the 2 device-bound cells" in gpu.section(rows(steady, launch, wide))
+    assert "the widest is c on big, 1.96%" in gpu.section(rows(steady, launch, wide))
 
 
 def test_the_share_of_light_is_the_least_time_of_its_bytes_over_its_time() -> None:
