@@ -40,7 +40,7 @@ class Task:
     cell: Cell
     upsampler: Upsampler
     call: Callable[[Any], Any]
-    inputs: list[Tensor]
+    inputs: tuple[Tensor, ...]
     kept: list[Any] = field(default_factory=list)
 
     @classmethod

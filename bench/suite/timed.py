@@ -95,9 +95,11 @@ def _inputs(cell: Cell, shape: tuple[int, int, int, int]) -> Sequence[Tensor]:
 
 
 @functools.lru_cache(maxsize=1)
-def _images(inference: bool, shape: tuple[int, int, int, int], *kind: str) -> tuple[Tensor, ...]:
+def _images(
+    inference: bool, shape: tuple[int, int, int, int], dtype: str, device: str, memory_format: str
+) -> tuple[Tensor, ...]:
     """The inputs that neighbouring cells share: large ones take longer to make than to upsample."""
-    return different_images(shape, *kind, ROTATED_INPUTS)
+    return different_images(shape, dtype, device, memory_format, ROTATED_INPUTS)
 
 
 def _timed(function: Callable[[Any], Any], inputs: Sequence[Any], conversion_seconds: float = 0.0) -> Timed:
