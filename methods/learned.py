@@ -23,7 +23,7 @@ RECIPES = {
     ("learned-resize-conv", 2): Recipe(steps=1000, rate=3e-3),
     ("learned-resize-conv", 4): Recipe(steps=1000, rate=3e-3),
     ("learned-edsr", 2): Recipe(steps=30000, rate=7e-4),
-    ("learned-edsr", 4): Recipe(steps=20000, rate=7e-4),
+    ("learned-edsr", 4): Recipe(steps=16000, batch=32, rate=7e-4, muon_rate=1e-3, crop=28),
 }
 
 

@@ -115,11 +115,11 @@ class Edsr(nn.Module):
     """Residual blocks at low resolution and a pixel shuffle, added to the bicubic image.
 
     After Lim et al., "Enhanced deep residual networks for single image super-resolution", 2017. Smaller than
-    theirs (4 blocks of 64 features), one shuffle for any scale, and a skip over the whole network by torch's
+    theirs (64 features), one shuffle for any scale, and a skip over the whole network by torch's
     bicubic, so that only what bicubic misses has to be learned: the untrained network is bicubic.
     """
 
-    def __init__(self, scale: int, features: int = 64, blocks: int = 4) -> None:
+    def __init__(self, scale: int, *, features: int = 64, blocks: int = 4) -> None:
         """The last convolution starts at zero."""
         super().__init__()
         self.head = nn.Conv2d(3, features, 3, padding=1)
@@ -136,6 +136,11 @@ class Edsr(nn.Module):
         shallow = self.head(low)
         missing: Tensor = self.tail(shallow + self.body(shallow))
         return self.enlarge(low) + missing
+
+
+def edsr(scale: int) -> nn.Module:
+    """Two residual blocks for each step of the scale: a low-resolution pixel has more to tell at x4."""
+    return Edsr(scale, blocks=2 * scale)
 
 
 class SelfEnsemble(nn.Module):
@@ -182,5 +187,5 @@ NETWORKS: dict[str, Callable[[int], nn.Module]] = {
     "learned-espcn": espcn,
     "learned-fsrcnn": fsrcnn,
     "learned-resize-conv": resize_convolution,
-    "learned-edsr": Edsr,
+    "learned-edsr": edsr,
 }

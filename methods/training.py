@@ -18,20 +18,39 @@ CHECKPOINT_EVERY = 250  # steps
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How long and how fast to train: `rate` is Adam's highest learning rate."""
+    """How long, how fast and on what to train.
+
+    `rate` is Adam's highest learning rate. With a `muon_rate`, the weights of all convolutions but the first and
+    the last are Muon's at that rate (Jordan et al., "Muon: an optimizer for hidden layers in neural networks",
+    2024): `learned-edsr` x2 was 0.14 dB better on held-out images after 1,200 steps. With a `crop`, a step sees
+    squares of that many high-resolution pixels, cut anywhere and degraded anew: a square that starts between two
+    low-resolution pixels is a new example. All of it is done `cycles` times, from the second on with the network so
+    far and new optimizers (warm restarts; Loshchilov & Hutter, "SGDR", 2017).
+    """
 
     steps: int
     batch: int = 16
     rate: float = 1e-3
+    muon_rate: float = 0.0
+    crop: int = 0
+    cycles: int = 1
     seed: int = 0
 
-    def rate_at(self, step: int) -> float:
-        """Linear rise over 200 steps, constant, linear fall to zero over the last 40 % of the steps.
+    def share_at(self, step: int) -> float:
+        """The share of its highest rate that an optimizer has at a step.
+
+        In each cycle: linear rise over 200 steps, constant, linear fall to zero over the last 40 % of the steps.
 
         A constant rate leaves the length open until the fall begins (Haegele et al., "Scaling laws and
         compute-optimal training beyond fixed training durations", 2024).
         """
-        return self.rate * min(1.0, (step + 1) / WARM_UP, (self.steps - step) / (DECAY * self.steps))
+        within = step % self.steps
+        return min(1.0, (within + 1) / WARM_UP, (self.steps - within) / (DECAY * self.steps))
+
+    @property
+    def last(self) -> int:
+        """Steps of all cycles."""
+        return self.steps * self.cycles
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,13 +65,13 @@ class Progress:
 def train(
     build: Callable[[], nn.Module],
     high: Tensor,
-    low: Tensor,
+    degrade: Callable[[Tensor], Tensor],
     recipe: Recipe,
     *,
     checkpoint: Path | None = None,
     label: str = "",
 ) -> tuple[nn.Module, Progress]:
-    """Train a new network to make `high` out of `low`; both uint8, `(N, 3, s*H, s*W)` and `(N, 3, H, W)`.
+    """Train a new network to make uint8 images `high` `(N, 3, s*H, s*W)` out of what they degrade to.
 
     With a `checkpoint` path it saves there every 250 steps, and starts from there if the file exists; the
     result is the one an uninterrupted run would have given. A progress bar is shown if `label` is not empty.
@@ -62,30 +81,71 @@ def train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         network = build().to(memory_format=torch.channels_last)  # a fifth faster on the CPU
-    optimizer = torch.optim.Adam(network.parameters(), betas=(0.9, 0.99))
+    optimizers = Optimizers(network, recipe)
     generator = torch.Generator().manual_seed(recipe.seed)
-    progress = _resume(checkpoint, recipe, network, optimizer, generator)
-    steps = range(progress.step, recipe.steps)
-    for step in tqdm(steps, initial=progress.step, total=recipe.steps, desc=label, disable=not label):
+    progress = _resume(checkpoint, recipe, network, optimizers, generator)
+    steps = range(progress.step, recipe.last)
+    for step in tqdm(steps, initial=progress.step, total=recipe.last, desc=label, disable=not label):
         start = time.perf_counter()
-        progress.losses.append(
-            _step(network, optimizer, recipe.rate_at(step), *draw(high, low, recipe.batch, generator))
-        )
+        if step and step % recipe.steps == 0:
+            optimizers = Optimizers(network, recipe)
+            generator.manual_seed(recipe.seed + step // recipe.steps)
+        pair = draw(high, degrade, recipe, generator)
+        progress.losses.append(_step(network, optimizers, recipe.share_at(step), *pair))
         progress.step = step + 1
         progress.seconds += time.perf_counter() - start
-        if checkpoint and (progress.step % CHECKPOINT_EVERY == 0 or progress.step == recipe.steps):
-            _save(checkpoint, recipe, network, optimizer, generator, progress)
+        if checkpoint and (progress.step % CHECKPOINT_EVERY == 0 or progress.step == recipe.last):
+            _save(checkpoint, recipe, network, optimizers, generator, progress)
     return network.eval(), progress
 
 
-def _step(network: nn.Module, optimizer: torch.optim.Optimizer, rate: float, high: Tensor, low: Tensor) -> float:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.zero_grad()
+class Optimizers:
+    """Adam for all of a network's weights, or Muon for its hidden convolutions and Adam for the rest."""
+
+    def __init__(self, network: nn.Module, recipe: Recipe) -> None:
+        """The network's weights have to be channels last: Muon takes matrices, here views of the same numbers."""
+        convolutions = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+        self.hidden = [layer.weight for layer in convolutions[1:-1]] if recipe.muon_rate else []
+        self.matrices = [nn.Parameter(_matrix(weight.detach())) for weight in self.hidden]
+        hidden = set(map(id, self.hidden))
+        others = [parameter for parameter in network.parameters() if id(parameter) not in hidden]
+        self.members: list[tuple[torch.optim.Optimizer, float]] = [
+            (torch.optim.Adam(others, betas=(0.9, 0.99)), recipe.rate)
+        ]
+        if self.matrices:
+            muon = torch.optim.Muon(self.matrices, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
+            self.members.append((muon, recipe.muon_rate))
+
+    def step(self, share: float) -> None:
+        """Change the weights by their gradients, at a share of each optimizer's highest rate."""
+        for weight, matrix in zip(self.hidden, self.matrices, strict=True):
+            matrix.grad = None if weight.grad is None else _matrix(weight.grad)
+        for optimizer, rate in self.members:
+            for group in optimizer.param_groups:
+                group["lr"] = share * rate
+            optimizer.step()
+
+    def state(self) -> list[dict[str, Any]]:
+        """What a checkpoint keeps of them."""
+        return [optimizer.state_dict() for optimizer, _ in self.members]
+
+    def restore(self, states: list[dict[str, Any]]) -> None:
+        """Take up what `state` gave."""
+        for (optimizer, _), state in zip(self.members, states, strict=True):
+            optimizer.load_state_dict(state)
+
+
+def _matrix(weight: Tensor) -> Tensor:
+    """`(outputs, inputs, k, k)`, channels last, as `(outputs, k * k * inputs)` on the same memory."""
+    return weight.permute(0, 2, 3, 1).flatten(1)
+
+
+def _step(network: nn.Module, optimizers: Optimizers, share: float, high: Tensor, low: Tensor) -> float:
+    network.zero_grad()
     loss = -psnr(network(low), high).mean()
     loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
     nn.utils.clip_grad_norm_(network.parameters(), 10.0)
-    optimizer.step()
+    optimizers.step(share)
     return loss.item()
 
 
@@ -100,15 +160,25 @@ def psnr(image: Tensor, target: Tensor) -> Tensor:
     return -10 * torch.log10(error + ROUNDING_VARIANCE)
 
 
-def draw(high: Tensor, low: Tensor, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """A random batch of pairs as floats in [0, 1], flipped, transposed and recoloured (permuted) at random.
+def draw(
+    high: Tensor, degrade: Callable[[Tensor], Tensor], recipe: Recipe, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """A random batch of pairs as floats in [0, 1], recoloured (permuted), cropped, flipped and transposed at random.
 
     Both images of a pair are changed alike, which suits degradations that are symmetric in space and colour.
     """
-    chosen = torch.randint(len(high), (batch,), generator=generator)
+    chosen = torch.randint(len(high), (recipe.batch,), generator=generator)
     colours = torch.randperm(3, generator=generator)
     flips = torch.randint(2, (3,), generator=generator).tolist()
-    return _augment(high[chosen][:, colours], flips), _augment(low[chosen][:, colours], flips)
+    images = high[chosen][:, colours]
+    if recipe.crop:
+        images = _crop(images, recipe.crop, generator)
+    return _augment(images, flips), _augment(degrade(images), flips)
+
+
+def _crop(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    top, left = (int(torch.randint(size - side + 1, (), generator=generator)) for size in images.shape[2:])
+    return images[:, :, top : top + side, left : left + side]
 
 
 def _augment(images: Tensor, flips: list[int]) -> Tensor:
@@ -123,14 +193,14 @@ def _save(
     path: Path,
     recipe: Recipe,
     network: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Optimizers,
     generator: torch.Generator,
     progress: Progress,
 ) -> None:
     state = {
         "recipe": _fields(recipe),
         "network": network.state_dict(),
-        "optimizer": optimizer.state_dict(),
+        "optimizers": optimizers.state(),
         "generator": generator.get_state(),
         "progress": _fields(progress),
     }
@@ -143,7 +213,7 @@ def _resume(
     path: Path | None,
     recipe: Recipe,
     network: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Optimizers,
     generator: torch.Generator,
 ) -> Progress:
     if path is None or not path.exists():
@@ -153,14 +223,14 @@ def _resume(
     if not _same_so_far(before, recipe, progress.step):
         raise ValueError(f"{path} was made by another recipe: {before}.")
     network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
+    optimizers.restore(state["optimizers"])
     generator.set_state(state["generator"])
     return progress
 
 
 def _same_so_far(before: Recipe, now: Recipe, steps: int) -> bool:
-    same_rates = all(before.rate_at(step) == now.rate_at(step) for step in range(steps))
-    return same_rates and replace(before, steps=now.steps, rate=now.rate) == now
+    same_shares = all(before.share_at(step) == now.share_at(step) for step in range(steps))
+    return same_shares and replace(before, steps=now.steps, cycles=now.cycles) == now
 
 
 def _fields(record: Any) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def _make(name: str, scale: int, pairs: Pairs, arguments: argparse.Namespace) ->
         recipe = replace(RECIPES[name, scale], seed=arguments.seed)
         recipe = replace(recipe, steps=arguments.steps or recipe.steps)
         network, progress = _train(name, scale, pairs, recipe, arguments.out)
-        facts = {"steps": str(recipe.steps), "batch": str(recipe.batch), "rate": str(recipe.rate)}
+        facts = {"steps": str(recipe.last), "batch": str(recipe.batch), "rate": str(recipe.rate)}
         command += f" --steps {recipe.steps}"
     parameters = sum(parameter.numel() for parameter in network.parameters())
     return network, facts | {
@@ -131,10 +131,10 @@ def _make(name: str, scale: int, pairs: Pairs, arguments: argparse.Namespace) ->
 
 
 def _train(name: str, scale: int, pairs: Pairs, recipe: Recipe, out: Path) -> tuple[nn.Module, Progress]:
-    build = partial(NETWORKS[name], scale)
+    build, reduce = partial(NETWORKS[name], scale), partial(degrade, degradation=DEGRADATION, scale=scale)
     checkpoint, label = _checkpoint(out, name, scale), f"{name} x{scale}"
     try:
-        return train(build, pairs.high, pairs.low, recipe, checkpoint=checkpoint, label=label)
+        return train(build, pairs.high, reduce, recipe, checkpoint=checkpoint, label=label)
     except ValueError as error:
         raise UsageError(f"{error} Remove it, or train with the same seed and steps.") from error
 
