@@ -13,6 +13,7 @@ import numpy as np
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 METRICS = ("psnr_db", "ssim")
+COLUMNS = ("method", "other", *(f"{m}_{what}" for m in METRICS for what in ("difference", "low", "high")), "tie")
 PAIRS_AT_ONCE = 256
 
 Array = np.ndarray[Any, np.dtype[np.float64]]

@@ -25,6 +25,7 @@ from upbench.datasets.source import DataError, Dataset
 IMAGES_KEPT_IN_MEMORY = 20_000
 KEYS = ["dataset", "split", "degradation", "scale", "method"]
 COUNTS = {"images", "identical"}
+COMPARISON_COLUMNS = ["degradation", "scale", "dtype", *bootstrap.COLUMNS]
 IMAGE_COLUMNS = [*KEYS, "dtype", "image", "psnr_db", "ssim", "psnr_y_db"]
 
 PROTOCOL = (
@@ -93,7 +94,7 @@ class Stage:
         for row in rows:
             row["pixels"] = pixels.get((row["degradation"], row["scale"], row["method"]), "")
         _write_csv(self.out / "quality.csv", rows, list(QUALITY_COLUMNS))
-        _write_csv(self.out / "comparisons.csv", _comparisons(rows))
+        _write_csv(self.out / "comparisons.csv", _comparisons(rows), COMPARISON_COLUMNS)
         if per_image:
             _write_csv(self.out / "quality-per-image.csv", _per_image(rows), IMAGE_COLUMNS)
         self._write_samples()
@@ -180,7 +181,7 @@ def _per_image(rows: list[Row]) -> Iterable[Row]:
                 yield {key: row[key] for key in [*KEYS, "dtype"]} | {"image": image} | metrics
 
 
-def _write_csv(path: Path, rows: Iterable[Row], columns: list[str] | None = None) -> None:
+def _write_csv(path: Path, rows: Iterable[Row], columns: list[str]) -> None:
     """Full precision; counts stay whole numbers where other rows have none."""
     table = pd.DataFrame(rows, columns=columns)
     for count in COUNTS & set(table):

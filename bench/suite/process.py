@@ -18,7 +18,7 @@ def run(module: str, result: Path, **variables: str) -> int:
     settings.write_text("[pytest]\n")
     command = [
         *(sys.executable, "-m", "pytest", "--pyargs", module, "-q"),
-        *("-c", str(settings), "-p", "no:cacheprovider", f"--benchmark-json={result}"),
+        *("-c", str(settings), "-p", "no:cacheprovider", "--benchmark-quiet", f"--benchmark-json={result}"),
     ]
     environment = GLIBC_HELD_STILL | os.environ | variables | {"PYTHONSAFEPATH": "1"}
     with (folder / "log").open("w") as log:

@@ -129,6 +129,13 @@ def test_the_report_is_rebuilt_from_the_files_alone(
     }
 
 
+def test_one_method_alone_has_a_report(upbench: Callable, tmp_path: Path) -> None:
+    photos = ("--dataset", "photos", "--limit", 8)
+    assert upbench("quality", *photos, "--methods", "bilinear", "--out", tmp_path).code == 0
+    assert upbench("report", tmp_path).code == 0
+    assert "| bilinear |" in (tmp_path / "report.md").read_text()
+
+
 @pytest.mark.parametrize("stage", ["quality.csv", "speed.json"])
 def test_a_report_of_one_stage_alone_is_a_report(
     finished: tuple[Path, int, str], upbench: Callable, tmp_path: Path, stage: str
