@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from upbench.reports.tables import main_speed
+from upbench.reports.tables import main_speed, number
 
 SAME_DB = 0.05  # a difference that nobody sees
 WORTH_NAMING = 1.1  # a speed-up that is worth a change of code
@@ -41,7 +41,8 @@ def sentences(found: pd.DataFrame) -> list[str]:
         elif index > 0:
             gained = row["psnr_db"] - found["psnr_db"].iloc[int(index) - 1]
             place += f", {gained:+.2f} dB over the one before"
-        lines.append(f"`{row['method']}`: {row['psnr_db']:.2f} dB in {row['seconds'] * 1e3:.3g} ms; {place}.")
+        milliseconds = number(row["seconds"] * 1e3, ".3g")
+        lines.append(f"`{row['method']}`: {row['psnr_db']:.2f} dB in {milliseconds} ms; {place}.")
     return lines
 
 

@@ -33,12 +33,18 @@ def _extreme(values: "pd.Series[Any]", which: str) -> Any:
     return numbers.max() if which == "max" else numbers.min()
 
 
+def number(value: float, spec: str) -> str:
+    """The number in that format, large ones in full: 1450, not 1.45e+03."""
+    text = format(value, spec)
+    return f"{float(text):.0f}" if "e+" in text else text
+
+
 def _text(value: Any, spec: str | None) -> str:
     if value is None or (isinstance(value, float) and pd.isna(value)) or value is pd.NA:
         return ""
     if not spec:
         return str(value).replace("|", "\\|")
-    text = format(value, spec)
+    text = number(value, spec)
     return text.removeprefix("-") if text.strip("-0.%") == "" else text
 
 

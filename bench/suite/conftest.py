@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +20,9 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
 class _Progress:
     """One step of the bar for each cell, on standard error; ends the run when `upbench speed` is gone."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, stage: str) -> None:
         self.parent = os.getppid()
-        self.bar = tqdm(total=total, desc="speed", unit="cell", file=sys.stderr, mininterval=0.5)
+        self.bar = tqdm(total=total, desc=stage, unit="cell", file=sys.stderr, mininterval=0.5)
 
     def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
         if os.getppid() != self.parent:
@@ -36,5 +37,6 @@ class _Progress:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start the bar once the cells are known, when `upbench speed` is the one who asks."""
-    if current().journal and session.items:
-        session.config.pluginmanager.register(_Progress(len(session.items)))
+    journal = current().journal
+    if journal and session.items:
+        session.config.pluginmanager.register(_Progress(len(session.items), Path(journal).stem))

@@ -103,3 +103,8 @@ def test_what_was_skipped_or_failed_is_listed_with_equal_reasons_together() -> N
 def test_nothing_left_out_is_an_empty_table() -> None:
     empty = pd.DataFrame(columns=["cell", "status", "reason"])
     assert tables.not_measured(pd.DataFrame(), empty).empty
+
+
+@pytest.mark.parametrize("value, text", [(1454.0, "1450"), (0.00123, "0.00123"), (1.2e6, "1200000"), (12.34, "12.3")])
+def test_large_numbers_are_written_in_full(value: float, text: str) -> None:
+    assert tables.number(value, ".3g") == text
