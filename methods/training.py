@@ -24,8 +24,7 @@ class Recipe:
     the last are Muon's at that rate (Jordan et al., "Muon: an optimizer for hidden layers in neural networks",
     2024): `learned-edsr` x2 was 0.14 dB better on held-out images after 1,200 steps. With a `crop`, a step sees
     squares of that many high-resolution pixels, cut anywhere and degraded anew: a square that starts between two
-    low-resolution pixels is a new example. All of it is done `cycles` times, from the second on with the network so
-    far and new optimizers (warm restarts; Loshchilov & Hutter, "SGDR", 2017).
+    low-resolution pixels is a new example.
     """
 
     steps: int
@@ -33,24 +32,17 @@ class Recipe:
     rate: float = 1e-3
     muon_rate: float = 0.0
     crop: int = 0
-    cycles: int = 1
     seed: int = 0
 
     def share_at(self, step: int) -> float:
         """The share of its highest rate that an optimizer has at a step.
 
-        In each cycle: linear rise over 200 steps, constant, linear fall to zero over the last 40 % of the steps.
+        Linear rise over 200 steps, constant, linear fall to zero over the last 40 % of the steps.
 
         A constant rate leaves the length open until the fall begins (Haegele et al., "Scaling laws and
         compute-optimal training beyond fixed training durations", 2024).
         """
-        within = step % self.steps
-        return min(1.0, (within + 1) / WARM_UP, (self.steps - within) / (DECAY * self.steps))
-
-    @property
-    def last(self) -> int:
-        """Steps of all cycles."""
-        return self.steps * self.cycles
+        return min(1.0, (step + 1) / WARM_UP, (self.steps - step) / (DECAY * self.steps))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,17 +76,14 @@ def train(
     optimizers = Optimizers(network, recipe)
     generator = torch.Generator().manual_seed(recipe.seed)
     progress = _resume(checkpoint, recipe, network, optimizers, generator)
-    steps = range(progress.step, recipe.last)
-    for step in tqdm(steps, initial=progress.step, total=recipe.last, desc=label, disable=not label):
+    steps = range(progress.step, recipe.steps)
+    for step in tqdm(steps, initial=progress.step, total=recipe.steps, desc=label, disable=not label):
         start = time.perf_counter()
-        if step and step % recipe.steps == 0:
-            optimizers = Optimizers(network, recipe)
-            generator.manual_seed(recipe.seed + step // recipe.steps)
         pair = draw(high, degrade, recipe, generator)
         progress.losses.append(_step(network, optimizers, recipe.share_at(step), *pair))
         progress.step = step + 1
         progress.seconds += time.perf_counter() - start
-        if checkpoint and (progress.step % CHECKPOINT_EVERY == 0 or progress.step == recipe.last):
+        if checkpoint and (progress.step % CHECKPOINT_EVERY == 0 or progress.step == recipe.steps):
             _save(checkpoint, recipe, network, optimizers, generator, progress)
     return network.eval(), progress
 
@@ -230,7 +219,7 @@ def _resume(
 
 def _same_so_far(before: Recipe, now: Recipe, steps: int) -> bool:
     same_shares = all(before.share_at(step) == now.share_at(step) for step in range(steps))
-    return same_shares and replace(before, steps=now.steps, cycles=now.cycles) == now
+    return same_shares and replace(before, steps=now.steps) == now
 
 
 def _fields(record: Any) -> dict[str, Any]:

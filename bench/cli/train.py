@@ -113,7 +113,7 @@ def _make(name: str, scale: int, pairs: Pairs, arguments: argparse.Namespace) ->
         recipe = replace(RECIPES[name, scale], seed=arguments.seed)
         recipe = replace(recipe, steps=arguments.steps or recipe.steps)
         network, progress = _train(name, scale, pairs, recipe, arguments.out)
-        facts = {"steps": str(recipe.last), "batch": str(recipe.batch), "rate": str(recipe.rate)}
+        facts = {"steps": str(recipe.steps), "batch": str(recipe.batch), "rate": str(recipe.rate)}
         command += f" --steps {recipe.steps}"
     parameters = sum(parameter.numel() for parameter in network.parameters())
     return network, facts | {

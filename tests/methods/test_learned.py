@@ -87,7 +87,7 @@ def test_weights_are_small_and_say_how_they_were_made(file: Path) -> None:
     assert file.name == f"{facts['method']}-x{facts['scale']}.safetensors"
     assert facts["seed"] in facts["command"]
     if facts["method"] != "wiener":
-        assert facts["steps"] == str(RECIPES[facts["method"], int(facts["scale"])].last)
+        assert facts["steps"] == str(RECIPES[facts["method"], int(facts["scale"])].steps)
 
 
 def test_card_is_what_the_weights_say() -> None:
@@ -119,7 +119,6 @@ def test_edsr_starts_as_bicubic() -> None:
 
 
 CROPS_AND_MUON = {"crop": 12, "muon_rate": 1e-3}
-CYCLES = {"steps": 10, "cycles": 3}
 
 
 def short_run(checkpoint: Path | None = None, **changes: float) -> tuple[list[float], dict[str, Tensor]]:
@@ -147,7 +146,7 @@ def test_training_follows_from_its_seed_alone() -> None:
     assert not equal(first[1], other[1])
 
 
-@pytest.mark.parametrize("changes", [{}, CROPS_AND_MUON, CYCLES])
+@pytest.mark.parametrize("changes", [{}, CROPS_AND_MUON])
 def test_interrupted_training_ends_where_an_uninterrupted_one_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, float]
 ) -> None:
@@ -162,17 +161,6 @@ def test_interrupted_training_ends_where_an_uninterrupted_one_does(
     assert resumed[0] == whole[0]
     assert equal(resumed[1], whole[1])
     assert [file.name for file in tmp_path.iterdir()] == ["run"]  # no temporary file is left
-
-
-def test_a_cycle_begins_with_the_network_so_far_and_other_draws() -> None:
-    recipe = Recipe(steps=1000, cycles=2)
-    assert recipe.last == 2000
-    assert [recipe.share_at(step) for step in (1000, 1500, 1999)] == [recipe.share_at(s) for s in (0, 500, 999)]
-    high = smooth_images(8)
-    one, _ = train(lambda: espcn(2), high, halved, Recipe(steps=10, batch=4))
-    apart, _ = train(lambda: one, high, halved, Recipe(steps=10, batch=4, seed=1))
-    _, both = short_run(steps=10, cycles=2)
-    assert equal(both, apart.state_dict())
 
 
 def test_muon_takes_the_hidden_convolutions_and_adam_the_rest() -> None:
