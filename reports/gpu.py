@@ -61,7 +61,7 @@ def _gradients(cells: pd.DataFrame) -> list[str]:
     if asked.empty:
         return []
     return [
-        "Gradients *vary*: some of five backward passes on the same input differ in their bits; *repeat*: none does;"
+        "Gradients *vary*: some of several backward passes on the same input differ in their bits; *repeat*: none does;"
         " *refused*: under `torch.use_deterministic_algorithms(True)` torch declines the pass. Not deterministic here: "
         + (", ".join(dict.fromkeys(asked.loc[asked["gradients"] != "repeat", "method"])) or "none")
         + "."

@@ -31,15 +31,12 @@ def add_gate_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("gate")
     group.add_argument(
         "--workloads",
-        nargs="+",
         action=options.Each,
         default=list(DEFAULT_WORKLOADS),
         metavar="NAME",
         help="cifar image feature single, or a shape NxCxHxW (default: cifar image single)",
     )
-    group.add_argument(
-        "--dtypes", nargs="+", action=options.Each, default=["float32"], choices=DTYPES, help="default: float32"
-    )
+    group.add_argument("--dtypes", action=options.Each, default=["float32"], choices=DTYPES, help="default: float32")
     group.add_argument("--threads", type=options.positive, default=1, metavar="N", help="CPU threads (default: 1)")
     add_closeness(group)
 

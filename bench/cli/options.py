@@ -32,7 +32,11 @@ class Parser(argparse.ArgumentParser):
 
 
 class Each(argparse.Action):
-    """A list of values, each taken once however often it is given."""
+    """One value or more, each taken once however often it is given."""
+
+    def __init__(self, **named: Any) -> None:
+        """As `argparse.Action`, which is told to take a list."""
+        super().__init__(nargs="+", **named)
 
     def __call__(self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option: str | None = None) -> None:
         """Store them in the order given."""
@@ -87,16 +91,13 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 def add_dtypes(parser: argparse.ArgumentParser) -> None:
     """`--dtypes`."""
-    parser.add_argument(
-        "--dtypes", nargs="+", action=Each, default=["float32"], choices=DTYPES, help="default: float32"
-    )
+    parser.add_argument("--dtypes", action=Each, default=["float32"], choices=DTYPES, help="default: float32")
 
 
 def add_scales(parser: argparse.ArgumentParser) -> None:
     """`--scales`."""
     parser.add_argument(
         "--scales",
-        nargs="+",
         action=Each,
         type=scale_factor,
         default=[2],
@@ -121,7 +122,6 @@ def add_quality_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--limit", type=positive, metavar="N", help="use the first N images only")
     group.add_argument(
         "--degradations",
-        nargs="+",
         action=Each,
         default=["bicubic"],
         metavar="NAME",
@@ -135,7 +135,6 @@ def add_speed_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("speed")
     group.add_argument(
         "--workloads",
-        nargs="+",
         action=Each,
         default=["cifar", "image"],
         metavar="NAME",
@@ -143,16 +142,14 @@ def add_speed_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--memory-formats",
-        nargs="+",
         action=Each,
         default=["contiguous"],
         choices=MEMORY_FORMATS,
         help="default: contiguous",
     )
-    group.add_argument("--modes", nargs="+", action=Each, default=["eager"], choices=MODES, help="default: eager")
+    group.add_argument("--modes", action=Each, default=["eager"], choices=MODES, help="default: eager")
     group.add_argument(
         "--pass",
-        nargs="+",
         action=Each,
         default=["forward"],
         choices=STEPS,
@@ -160,7 +157,7 @@ def add_speed_options(parser: argparse.ArgumentParser) -> None:
         help="forward, or train for forward and backward (default: forward)",
     )
     group.add_argument(
-        "--threads", nargs="+", action=Each, type=positive, default=[1], metavar="N", help="CPU threads (default: 1)"
+        "--threads", action=Each, type=positive, default=[1], metavar="N", help="CPU threads (default: 1)"
     )
     group.add_argument(
         "--seconds", type=float, default=0.1, metavar="T", help="time to spend on each cell (default: 0.1)"
