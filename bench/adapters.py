@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -150,13 +151,17 @@ def select(names: Sequence[str] | None, specs: Iterable[str] = ()) -> list[Adapt
     """The adapters asked for, in order; `None` with no specs means all installed.
 
     A name may carry a form, as in `bilinear@size`. Raises `UsageError` with near matches for a name that
-    does not exist.
+    does not exist, and where two factories have one name.
     """
     installed = discover()
     own = [from_spec(spec) for spec in specs]
     if names is None:
         names = [] if own else list(installed)
-    return [*(_by_name(name, installed) for name in dict.fromkeys(names)), *own]
+    chosen = [*(_by_name(name, installed) for name in dict.fromkeys(names)), *own]
+    for name, count in Counter(adapter.name for adapter in chosen).items():
+        if count > 1:
+            raise UsageError(f"{count} methods are called {name!r}; give the factory another name.")
+    return chosen
 
 
 def _by_name(name: str, installed: dict[str, Adapter]) -> Adapter:

@@ -4,6 +4,7 @@ Images are drawn with replacement, the same draw for every method, so that an im
 Source: B. Efron and R. Tibshirani, "An Introduction to the Bootstrap", 1993 (percentile interval).
 """
 
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -41,6 +42,7 @@ def pairs(per_image: Mapping[str, Mapping[str, Sequence[float]]], seed: int = 0)
     return rows
 
 
+@functools.lru_cache(maxsize=1)
 def _weights(images: int, seed: int) -> Array:
     """Resamples as weights: row r holds how often each image is drawn, divided by the number of images."""
     generator = np.random.default_rng(seed)
@@ -53,7 +55,8 @@ def _differences(one: Array, other: Array, weights: Array) -> list[list[float]]:
     difference = np.subtract(one, other, where=both, out=np.zeros_like(one))
     counted = both.astype(float)
     mean = difference.sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
-    resampled = difference @ weights.T / np.maximum(counted @ weights.T, 1e-12)
+    shares = 1.0 if both.all() else np.maximum(counted @ weights.T, 1e-12)
+    resampled = difference @ weights.T / shares
     low, high = np.quantile(resampled, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=1)
     found: list[list[float]] = np.stack([mean, low, high], axis=1).tolist()
     return found

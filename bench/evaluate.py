@@ -59,7 +59,7 @@ class Scores:
         self.ids += ids
         self.psnr_db += quality.psnr_db(high, upsampled).tolist()
         self.ssim += quality.ssim(high, upsampled).tolist()
-        luma, luma_up = (quality.crop(quality.luma(levels), scale) for levels in (high, upsampled))
+        luma, luma_up = (quality.luma(quality.crop(levels, scale)) for levels in (high, upsampled))
         self.psnr_y_db += quality.psnr_db(luma, luma_up).tolist()
 
     def summary(self) -> dict[str, Any]:

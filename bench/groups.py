@@ -3,27 +3,26 @@
 import torch
 from torch import Tensor
 
-from upbench.bench.adapters import Adapter
+from upbench.bench.adapters import Adapter, build
 from upbench.bench.cells import PLAIN
-from upbench.bench.conformance import conforming
 from upbench.bench.errors import FailedError, SkippedError
 
 TOLERANCE = 0.25 / 255  # a quarter of an 8-bit level, at every pixel
-PROBES = 16
+PROBES = 16  # of each degradation
 
 
 def group(adapters: list[Adapter], low: Tensor, scale: int, device: torch.device) -> dict[str, str]:
-    """Method name -> name of its group, from the outputs for the first images of uint8 `(N, 3, H, W)`.
+    """Method name -> name of its group, from the outputs for uint8 images `(N, 3, H, W)`.
 
     Two methods share a group when, after clamping to [0, 1], no pixel differs by more than a quarter of an 8-bit level
-    from the group's first member. Methods that cannot run are left out: their rows say why.
+    from the group's first member. Methods that have no float32 form are left out.
     """
-    images = low[:PROBES].to(device, torch.float32) / 255
+    images = low.to(device, torch.float32) / 255
     leaders: dict[str, Tensor] = {}
     groups: dict[str, str] = {}
     for adapter in sorted(adapters, key=lambda a: (a.name not in PLAIN, a.family != "interpolate", a.name)):
         try:
-            upsampler = conforming(adapter, scale, device, torch.float32)
+            upsampler = build(adapter, scale, device, torch.float32)
             with torch.inference_mode():
                 high = upsampler.attempt(images).clamp(0, 1)
         except (SkippedError, FailedError):

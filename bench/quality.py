@@ -34,7 +34,8 @@ def to_levels(images: Tensor) -> Tensor:
 def luma(levels: Tensor) -> Tensor:
     """Y of BT.601, studio range, unrounded, `(N, 1, H, W)` float64, of RGB levels `(N, 3, H, W)` in 0..255."""
     weights = torch.tensor(LUMA_WEIGHTS, dtype=torch.float64, device=levels.device)
-    return torch.einsum("nchw,c->nhw", levels.double(), weights)[:, None] + LUMA_OFFSET
+    n, _, h, w = levels.shape
+    return (weights @ levels.double().flatten(2)).reshape(n, 1, h, w) + LUMA_OFFSET
 
 
 def crop(images: Tensor, border: int) -> Tensor:

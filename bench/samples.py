@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from upbench.bench.adapters import Adapter
-from upbench.bench.conformance import conforming
+from upbench.bench.adapters import Adapter, build
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.evaluate import Pair, upsampled_levels
 from upbench.bench.store import replacing
@@ -22,13 +21,13 @@ EXERCISE_SCALE = 4
 
 
 def collect(adapters: list[Adapter], pair: Pair, scale: int, device: torch.device) -> dict[str, Tensor]:
-    """The first images of a pair, upsampled by every method that can; the others' rows tell why they cannot."""
+    """The first images of a pair, upsampled by every method that can, also by four."""
     arrays = {"high": pair.high[:COUNT], "low": pair.low[:COUNT], "before": pair.high[:COUNT]}
     tasks = (("pairs", arrays["low"], scale), ("exercise", arrays["before"], EXERCISE_SCALE))
     for adapter in adapters:
         for kind, low, factor in tasks:
             try:
-                upsampler = conforming(adapter, factor, device, torch.float32)
+                upsampler = build(adapter, factor, device, torch.float32)
                 arrays[f"{kind}/{adapter.name}"] = upsampled_levels(upsampler, low.to(device), factor)
             except (SkippedError, FailedError):
                 continue

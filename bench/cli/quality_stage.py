@@ -3,18 +3,20 @@
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from upbench.bench import bootstrap, groups, host, samples
-from upbench.bench.adapters import Adapter
+from upbench.bench.adapters import Adapter, Upsampler
 from upbench.bench.conformance import conforming
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.evaluate import QUALITY_COLUMNS, score
@@ -36,6 +38,7 @@ PROTOCOL = (
 )
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +50,20 @@ class Task:
     scale: int
     dtype: str = "float32"
 
+    @property
+    def key(self) -> tuple[str, int, str, str]:
+        """What tells its row from all others."""
+        return self.degradation, self.scale, self.dtype, self.adapter.name
+
 
 class Stage:
     """All tasks over one dataset, on one device, into one folder."""
 
     def __init__(self, tasks: list[Task], dataset: Dataset, device: torch.device, out: Path) -> None:
-        """`tasks` come grouped by degradation and scale."""
+        """`tasks` come in the order that their rows shall have."""
         self.tasks, self.dataset, self.device, self.out = tasks, dataset, device, out
         self._kept: dict[tuple[str, int], list[Pair]] = {}
-        self._building = threading.Lock()
+        self._building, self._sharing = threading.Lock(), threading.Lock()
         self.about = {
             "dataset": dataset.name,
             "split": dataset.split,
@@ -65,21 +73,29 @@ class Stage:
         }
 
     def measure(self, digests: dict[str, str]) -> list[Row]:
-        """Score each task, going on from an interrupted run's journal when it asked for the same."""
+        """Score each task, going on from an interrupted run's journal when it asked for the same.
+
+        A method's rows are measured one after the other by one upsampler, which no other thread uses.
+        """
         request = self.about | {
-            "tasks": [f"{t.adapter.name} {t.degradation} x{t.scale} {t.dtype}" for t in self.tasks],
+            "tasks": [" ".join(map(str, task.key)) for task in self.tasks],
             "packages": host.identity()["packages"],
             "digests": digests,
         }
         self.journal = Journal(self.out / "quality.journal", request)
-        done = len(self.journal.rows)
-        bar = tqdm(total=len(self.tasks), initial=done, desc="quality", unit="row", file=sys.stderr, mininterval=0.5)
-        with bar, ThreadPoolExecutor(self._workers()) as pool:
-            for row in pool.map(self._row, self.tasks[done:]):
-                self.journal.append(row)
-                bar.set_postfix_str(row["method"], refresh=False)
-                bar.update()
-        return self.journal.rows
+        before = {_key(row) for row in self.journal.rows}
+        by_upsampler: dict[tuple[int, str, str], list[Task]] = {}
+        for task in self.tasks:
+            if task.key not in before:
+                by_upsampler.setdefault(task.key[1:], []).append(task)
+        self.bar = tqdm(
+            total=len(self.tasks), initial=len(before), desc="quality", unit="row", file=sys.stderr, mininterval=0.5
+        )
+        with self.bar, ThreadPoolExecutor(self._workers()) as pool:
+            for _ in pool.map(self._measure, by_upsampler.values()):
+                pass
+        measured = {_key(row): row for row in self.journal.rows}
+        return [measured[task.key] for task in self.tasks]
 
     def _workers(self) -> int:
         """Methods scored at the same time: one for each core, of one torch thread each; one on a GPU."""
@@ -88,75 +104,85 @@ class Stage:
         torch.set_num_threads(1)
         return os.cpu_count() or 1
 
-    def write(self, rows: list[Row], *, per_image: bool) -> None:
-        """Write `quality.csv` and what goes with it; then the journal has done its work."""
-        pixels = self._groups()
-        for row in rows:
-            row["pixels"] = pixels.get((row["degradation"], row["scale"], row["method"]), "")
-        _write_csv(self.out / "quality.csv", rows, list(QUALITY_COLUMNS))
-        _write_csv(self.out / "comparisons.csv", _comparisons(rows), COMPARISON_COLUMNS)
-        if per_image:
-            _write_csv(self.out / "quality-per-image.csv", _per_image(rows), IMAGE_COLUMNS)
-        self._write_samples()
-        write_json(self.out / "quality.json", self.about)
-        self.journal.finish()
+    def _measure(self, tasks: list[Task]) -> None:
+        """Tasks that differ in their degradation only; each row is in the journal as soon as it is measured."""
+        upsampler = _or_reason(partial(self._conforming, tasks[0]))
+        for task in tasks:
+            values = (self.dataset.name, self.dataset.split, task.degradation, task.scale, task.adapter.name)
+            row: Row = dict(zip(KEYS, values, strict=True)) | {"dtype": task.dtype, "status": "ok", "reason": ""}
+            row |= upsampler if isinstance(upsampler, dict) else _or_reason(partial(self._figures, upsampler, task))
+            with self._sharing:
+                self.journal.append(row)
+                self.bar.set_postfix_str(task.adapter.name, refresh=False)
+                self.bar.update()
 
-    def _row(self, task: Task) -> Row:
-        values = (self.dataset.name, self.dataset.split, task.degradation, task.scale, task.adapter.name)
-        row: Row = dict(zip(KEYS, values, strict=True)) | {"dtype": task.dtype, "status": "ok", "reason": ""}
-        dtype = getattr(torch, task.dtype)
-        try:
-            with self._building:  # factories may draw from the global random state
-                upsampler = conforming(task.adapter, task.scale, self.device, dtype)
-            scores = score(upsampler, self._pairs(task.degradation, task.scale), task.scale, self.device, dtype)
-        except SkippedError as reason:
-            return row | {"status": "skipped", "reason": str(reason)}
-        except (FailedError, DataError) as reason:
-            return row | {"status": "failed", "reason": str(reason)}
-        return row | scores.summary() | {"per_image": scores.as_dict()}
+    def _conforming(self, task: Task) -> Upsampler:
+        with self._building:  # factories may draw from the global random state
+            return conforming(task.adapter, task.scale, self.device, getattr(torch, task.dtype))
+
+    def _figures(self, upsampler: Upsampler, task: Task) -> Row:
+        pairs = self._pairs(task.degradation, task.scale)
+        scores = score(upsampler, pairs, task.scale, self.device, getattr(torch, task.dtype))
+        return scores.summary() | {"per_image": scores.as_dict()}
 
     def _pairs(self, degradation: str, scale: int) -> Iterator[Pair]:
-        """The pairs of one degradation and scale; the last two are kept for the next method where they are few."""
+        """The pairs of one degradation and scale; they are kept for the next method where they are few."""
         if self.dataset.crops or len(self.dataset) > IMAGES_KEPT_IN_MEMORY:
             yield from make_pairs(self.dataset, degradation, scale)
             return
         key = (degradation, scale)
-        with self._building:
+        with self._sharing:
             if key not in self._kept:
-                recent = list(self._kept.items())[-1:]
-                self._kept = dict(recent) | {key: list(make_pairs(self.dataset, degradation, scale))}
-            pairs = self._kept[key]
-        yield from pairs
+                self._kept[key] = list(make_pairs(self.dataset, degradation, scale))
+        yield from self._kept[key]
 
-    def _by_shape(self) -> dict[tuple[str, int], list[Adapter]]:
-        """The adapters of each (degradation, scale), in order, without repeats."""
-        found: dict[tuple[str, int], list[Adapter]] = {}
-        for task in self.tasks:
-            known = found.setdefault((task.degradation, task.scale), [])
-            if task.adapter not in known:
-                known.append(task.adapter)
-        return found
+    def write(self, rows: list[Row], *, per_image: bool) -> None:
+        """Write `quality.csv` and what goes with it; then the journal has done its work."""
+        measured = self._measured(rows)
+        pixels = {
+            (scale, method): leader
+            for scale, adapters in measured.items()
+            for method, leader in groups.group(adapters, self._probes(scale), scale, self.device).items()
+        }
+        for row in rows:
+            row["pixels"] = pixels.get((row["scale"], row["method"]), "")
+        _write_csv(self.out / "quality.csv", rows, list(QUALITY_COLUMNS))
+        _write_csv(self.out / "comparisons.csv", _comparisons(rows), COMPARISON_COLUMNS)
+        if per_image:
+            _write_csv(self.out / "quality-per-image.csv", _per_image(rows), IMAGE_COLUMNS)
+        for scale, adapters in list(measured.items())[:1]:
+            pair = next(self._pairs(self.tasks[0].degradation, scale))
+            samples.write(self.out / "samples.npz", samples.collect(adapters, pair, scale, self.device))
+        write_json(self.out / "quality.json", self.about)
+        self.journal.finish()
 
-    def _groups(self) -> dict[tuple[str, int, str], str]:
-        """(degradation, scale, method) -> name of the group that makes the same pixels."""
-        found: dict[tuple[str, int, str], str] = {}
-        for (degradation, scale), adapters in self._by_shape().items():
-            try:
-                pair = next(self._pairs(degradation, scale))
-            except DataError:
-                continue  # the rows say why
-            for method, leader in groups.group(adapters, pair.low, scale, self.device).items():
-                found[degradation, scale, method] = leader
-        return found
+    def _measured(self, rows: list[Row]) -> dict[int, list[Adapter]]:
+        """The adapters that have a figure at each scale, in order."""
+        found: dict[int, dict[str, Adapter]] = {}
+        for task, row in zip(self.tasks, rows, strict=True):
+            if row["status"] == "ok":
+                found.setdefault(task.scale, {})[task.adapter.name] = task.adapter
+        return {scale: list(adapters.values()) for scale, adapters in found.items()}
 
-    def _write_samples(self) -> None:
-        """Keep a few images for the report's pictures, where the first degradation and scale can make any."""
-        (degradation, scale), adapters = next(iter(self._by_shape().items()))
-        try:
-            pair = next(self._pairs(degradation, scale))
-        except DataError:
-            return  # the rows say why
-        samples.write(self.out / "samples.npz", samples.collect(adapters, pair, scale, self.device))
+    def _probes(self, scale: int) -> Tensor:
+        """Low-resolution images on which methods' pixels are compared: the first ones, by every degradation."""
+        degradations = dict.fromkeys(task.degradation for task in self.tasks)
+        pairs = (next(self._pairs(degradation, scale)) for degradation in degradations)
+        return torch.cat([pair.low[: groups.PROBES] for pair in pairs])
+
+
+def _or_reason(attempt: Callable[[], T]) -> T | Row:
+    """What an attempt returns; where it declines or breaks, the status and the reason of its row."""
+    try:
+        return attempt()
+    except SkippedError as reason:
+        return {"status": "skipped", "reason": str(reason)}
+    except (FailedError, DataError) as reason:
+        return {"status": "failed", "reason": str(reason)}
+
+
+def _key(row: Row) -> tuple[str, int, str, str]:
+    return row["degradation"], row["scale"], row["dtype"], row["method"]
 
 
 def _comparisons(rows: list[Row]) -> list[Row]:

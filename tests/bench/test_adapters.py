@@ -66,6 +66,11 @@ def test_a_name_like_no_other_is_answered_with_the_way_to_the_list() -> None:
         adapters.select(["zzzzzz"])
 
 
+def test_two_methods_of_one_name_are_declined(adapter_file: Callable[..., str]) -> None:
+    with pytest.raises(UsageError, match="2 methods are called 'nearest'; give the factory another name"):
+        adapters.select(["nearest"], [adapter_file("nearest", "return torch.clone")])
+
+
 def test_a_name_may_carry_a_form() -> None:
     adapter = adapters.select(["bilinear@size"])[0]
     assert adapter.name == "bilinear@size"
