@@ -22,8 +22,8 @@ RECIPES = {
     ("learned-fsrcnn", 4): Recipe(steps=1000, rate=2e-3),
     ("learned-resize-conv", 2): Recipe(steps=1000, rate=3e-3),
     ("learned-resize-conv", 4): Recipe(steps=1000, rate=3e-3),
-    ("learned-edsr", 2): Recipe(steps=30000, rate=7e-4),
-    ("learned-edsr", 4): Recipe(steps=16000, batch=32, rate=7e-4, muon_rate=1e-3, crop=28),
+    ("learned-edsr", 2): Recipe(steps=24000, rate=7e-4, muon_rate=2e-3, crop=28, recolour=False),
+    ("learned-edsr", 4): Recipe(steps=20000, batch=32, rate=7e-4, muon_rate=1e-3, crop=28, recolour=False),
 }
 
 
@@ -59,6 +59,8 @@ def edsr(scale: int, device: torch.device, dtype: torch.dtype) -> nn.Module:
 
 def _pretrained(name: str, scale: int, device: torch.device, dtype: torch.dtype) -> nn.Module:
     network = in_use(name, restore(NETWORKS[name], name, scale, device, dtype)).eval()
+    if device.type == "cpu":
+        network = network.to(memory_format=torch.channels_last)  # up to a third faster there
     network.register_forward_pre_hook(_decline_other_channels)
     return network
 

@@ -24,7 +24,8 @@ class Recipe:
     the last are Muon's at that rate (Jordan et al., "Muon: an optimizer for hidden layers in neural networks",
     2024): `learned-edsr` x2 was 0.14 dB better on held-out images after 1,200 steps. With a `crop`, a step sees
     squares of that many high-resolution pixels, cut anywhere and degraded anew: a square that starts between two
-    low-resolution pixels is a new example.
+    low-resolution pixels is a new example. `recolour` permutes the colours of a batch at random: more examples, but
+    a harder task (0.03 dB at `learned-edsr` x2 after 1,200 steps).
     """
 
     steps: int
@@ -32,6 +33,7 @@ class Recipe:
     rate: float = 1e-3
     muon_rate: float = 0.0
     crop: int = 0
+    recolour: bool = True
     seed: int = 0
 
     def share_at(self, step: int) -> float:
@@ -152,14 +154,14 @@ def psnr(image: Tensor, target: Tensor) -> Tensor:
 def draw(
     high: Tensor, degrade: Callable[[Tensor], Tensor], recipe: Recipe, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """A random batch of pairs as floats in [0, 1], recoloured (permuted), cropped, flipped and transposed at random.
+    """A random batch of pairs as floats in [0, 1], recoloured, cropped, flipped and transposed at random.
 
     Both images of a pair are changed alike, which suits degradations that are symmetric in space and colour.
     """
     chosen = torch.randint(len(high), (recipe.batch,), generator=generator)
     colours = torch.randperm(3, generator=generator)
     flips = torch.randint(2, (3,), generator=generator).tolist()
-    images = high[chosen][:, colours]
+    images = high[chosen][:, colours] if recipe.recolour else high[chosen]
     if recipe.crop:
         images = _crop(images, recipe.crop, generator)
     return _augment(images, flips), _augment(degrade(images), flips)

@@ -185,6 +185,16 @@ def test_a_crop_is_degraded_after_it_is_cut() -> None:
     assert torch.equal((low * 255).round().to(torch.uint8), halved((images * 255).round().to(torch.uint8)))
 
 
+@pytest.mark.parametrize(("recolour", "expected"), [(True, {0, 1, 2}), (False, {0})])
+def test_colours_are_permuted_where_the_recipe_says_so(recolour: bool, expected: set[int]) -> None:
+    red = smooth_images(4) * torch.tensor([1, 0, 0], dtype=torch.uint8)[:, None, None]
+    recipe, generator = Recipe(steps=1, recolour=recolour), torch.Generator().manual_seed(3)
+    batches = [training.draw(red, halved, recipe, generator) for _ in range(20)]
+
+    found = {int(images.sum(dim=(0, 2, 3)).argmax()) for pair in batches for images in pair}
+    assert found == expected
+
+
 def interrupt_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     draws = iter(range(steps))
     original = training.draw
