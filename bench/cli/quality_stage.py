@@ -150,7 +150,8 @@ class Stage:
         _write_csv(self.out / "comparisons.csv", _comparisons(rows), COMPARISON_COLUMNS)
         if per_image:
             _write_csv(self.out / "quality-per-image.csv", _per_image(rows), IMAGE_COLUMNS)
-        for scale, adapters in list(measured.items())[:1]:
+        if measured:
+            scale, adapters = next(iter(measured.items()))
             pair = next(self._pairs(self.tasks[0].degradation, scale))
             samples.write(self.out / "samples.npz", samples.collect(adapters, pair, scale, self.device))
         write_json(self.out / "quality.json", self.about)
