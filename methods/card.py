@@ -26,7 +26,8 @@ Multiple Layers of Features from Tiny Images", 2009) and are not part of the pro
 PSNR is the mean over images, RGB, uncropped, after clamping and rounding to 8 bit. `held out` are training
 images that were kept aside and used for choices; `test` is the test split, used for no choice; `bicubic` is
 `F.interpolate`'s on the same test images. `views` is how many mirrored copies of an image the method averages
-over, PSNR and time included. Seconds are those of a busy machine.
+over, PSNR and time included. Steps `a + b` are two cycles of training, the second from the weights of the
+first. Seconds are those of a busy machine.
 
 | method | scale | parameters | views | steps | batch | seconds | held out (dB) | test (dB) | bicubic (dB) |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|

@@ -11,19 +11,19 @@ from upbench.methods.networks import NETWORKS, in_use
 from upbench.methods.pretrained import restore
 from upbench.methods.training import Recipe
 
-RECIPES = {
-    ("learned-transposed-k2", 2): Recipe(steps=600, rate=1e-2),
-    ("learned-transposed-k2", 4): Recipe(steps=600, rate=1e-2),
-    ("learned-transposed-k4", 2): Recipe(steps=600, rate=1e-2),
-    ("learned-transposed-k4", 4): Recipe(steps=600, rate=1e-2),
-    ("learned-espcn", 2): Recipe(steps=2500, rate=3e-3),
-    ("learned-espcn", 4): Recipe(steps=1500, rate=3e-3),
-    ("learned-fsrcnn", 2): Recipe(steps=1500, rate=2e-3),
-    ("learned-fsrcnn", 4): Recipe(steps=1000, rate=2e-3),
-    ("learned-resize-conv", 2): Recipe(steps=1000, rate=3e-3),
-    ("learned-resize-conv", 4): Recipe(steps=1000, rate=3e-3),
-    ("learned-edsr", 2): Recipe(steps=24000, rate=7e-4, muon_rate=2e-3, crop=28, recolour=False),
-    ("learned-edsr", 4): Recipe(steps=20000, batch=32, rate=7e-4, muon_rate=1e-3, crop=28, recolour=False),
+RECIPES = {  # of each cycle of training; a second cycle goes on from the weights of the first
+    ("learned-transposed-k2", 2): [Recipe(steps=600, rate=1e-2)],
+    ("learned-transposed-k2", 4): [Recipe(steps=600, rate=1e-2)],
+    ("learned-transposed-k4", 2): [Recipe(steps=600, rate=1e-2)],
+    ("learned-transposed-k4", 4): [Recipe(steps=600, rate=1e-2)],
+    ("learned-espcn", 2): [Recipe(steps=2500, rate=3e-3)],
+    ("learned-espcn", 4): [Recipe(steps=1500, rate=3e-3)],
+    ("learned-fsrcnn", 2): [Recipe(steps=1500, rate=2e-3)],
+    ("learned-fsrcnn", 4): [Recipe(steps=1000, rate=2e-3)],
+    ("learned-resize-conv", 2): [Recipe(steps=1000, rate=3e-3)],
+    ("learned-resize-conv", 4): [Recipe(steps=1000, rate=3e-3)],
+    ("learned-edsr", 2): [Recipe(steps=24000, rate=7e-4, muon_rate=2e-3, crop=28, recolour=False)],
+    ("learned-edsr", 4): [Recipe(steps=20000, batch=32, rate=7e-4, muon_rate=1e-3, crop=28, recolour=False)],
 }
 
 

@@ -21,7 +21,7 @@ from upbench.methods import card, pretrained
 from upbench.methods.learned import RECIPES
 from upbench.methods.networks import NETWORKS, VIEWS, in_use
 from upbench.methods.pretrained import SCALES
-from upbench.methods.training import Progress, Recipe, train
+from upbench.methods.training import Recipe, train
 from upbench.methods.wiener import Wiener, solve
 
 if TYPE_CHECKING:
@@ -59,7 +59,13 @@ def add(commands: "SubParsers") -> None:
     parser.add_argument("--scales", nargs="+", type=int, choices=SCALES, default=SCALES, help="default: all")
     parser.add_argument("--data", type=Path, metavar="DIR", help="CIFAR-10's batches (or set UPBENCH_DATA)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
-    parser.add_argument("--steps", type=positive, metavar="N", help="default: each method's own")
+    parser.add_argument(
+        "--steps",
+        nargs="+",
+        type=positive,
+        metavar="N",
+        help="of each cycle of training, or one number for all (default: each method's own)",
+    )
     parser.add_argument(
         "--threads", type=positive, default=1, metavar="N", help="each number rounds differently (default: 1)"
     )
@@ -79,15 +85,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    cycles = {
+        (name, scale): _cycles(name, scale, arguments) for name in arguments.methods for scale in arguments.scales
+    }
     for scale in arguments.scales:
         pairs, test = (_pairs(split, scale, arguments.data) for split in ("train", "test"))
         cut = len(pairs.high) - min(HELD_OUT, len(pairs.high) // 10)
         ours, kept_aside = pairs.part(slice(cut)), pairs.part(slice(cut, None))
         for name in arguments.methods:
-            network, facts = _make(name, scale, ours, arguments)
+            recipes = cycles[name, scale]
+            network, facts = _make(name, scale, ours, recipes, arguments)
             facts |= _measure(in_use(name, network), scale, kept_aside, test) | _origin(ours, kept_aside, test)
             pretrained.save(network, pretrained.path(arguments.out, name, scale), facts)
-            _checkpoint(arguments.out, name, scale).unlink(missing_ok=True)
+            for cycle in range(len(recipes)):
+                _checkpoint(arguments.out, name, scale, cycle).unlink()
             card.write(arguments.out)
             print(f"{name} x{scale}: {facts['psnr_test_db']} dB, bicubic {facts['psnr_test_bicubic_db']} dB")
     return EXIT_OK
@@ -99,22 +110,35 @@ def _pairs(split: str, scale: int, data: Path | None) -> Pairs:
     return Pairs(high=high, low=degrade(high, DEGRADATION, scale), description=dataset.description)
 
 
-def _checkpoint(out: Path, name: str, scale: int) -> Path:
-    return pretrained.path(out, name, scale).with_suffix(".checkpoint")
+def _cycles(name: str, scale: int, arguments: argparse.Namespace) -> list[Recipe]:
+    """The recipes of a network, with the seed and the numbers of steps that were asked for; none of `wiener`."""
+    recipes = RECIPES.get((name, scale), [])
+    steps = arguments.steps or [recipe.steps for recipe in recipes]
+    if len(steps) not in (1, len(recipes)):
+        raise UsageError(
+            f"{name} x{scale} has {len(recipes)} cycle(s) of training: give --steps one number, or one for each."
+        )
+    steps = steps * len(recipes) if len(steps) == 1 else steps
+    return [replace(recipe, seed=arguments.seed, steps=n) for recipe, n in zip(recipes, steps, strict=True)]
 
 
-def _make(name: str, scale: int, pairs: Pairs, arguments: argparse.Namespace) -> tuple[nn.Module, dict[str, str]]:
+def _checkpoint(out: Path, name: str, scale: int, cycle: int) -> Path:
+    return pretrained.path(out, name, scale).with_suffix(f".{cycle + 1}.checkpoint")
+
+
+def _make(
+    name: str, scale: int, pairs: Pairs, recipes: list[Recipe], arguments: argparse.Namespace
+) -> tuple[nn.Module, dict[str, str]]:
     """A trained network and the facts of its training."""
     command = f"upbench train --methods {name} --scales {scale} --seed {arguments.seed}"
-    if name == "wiener":
-        network, progress = _solve(pairs, scale)
+    if not recipes:
+        network, seconds = _solve(pairs, scale)
         facts = {"steps": "closed form", "batch": "all", "rate": "none"}
     else:
-        recipe = replace(RECIPES[name, scale], seed=arguments.seed)
-        recipe = replace(recipe, steps=arguments.steps or recipe.steps)
-        network, progress = _train(name, scale, pairs, recipe, arguments.out)
-        facts = {"steps": str(recipe.steps), "batch": str(recipe.batch), "rate": str(recipe.rate)}
-        command += f" --steps {recipe.steps}"
+        network, seconds = _train(name, scale, pairs, recipes, arguments.out)
+        steps = [str(recipe.steps) for recipe in recipes]
+        facts = {"steps": " + ".join(steps), "batch": str(recipes[-1].batch), "rate": str(recipes[-1].rate)}
+        command += f" --steps {' '.join(steps)}"
     parameters = sum(parameter.numel() for parameter in network.parameters())
     return network, facts | {
         "method": name,
@@ -122,7 +146,7 @@ def _make(name: str, scale: int, pairs: Pairs, arguments: argparse.Namespace) ->
         "seed": str(arguments.seed),
         "parameters": str(parameters),
         "views": str(VIEWS.get(name, 1)),
-        "seconds": f"{progress.seconds:.0f}",
+        "seconds": f"{seconds:.0f}",
         "threads": str(arguments.threads),
         "torch": str(torch.__version__),
         "command": command,
@@ -130,20 +154,28 @@ def _make(name: str, scale: int, pairs: Pairs, arguments: argparse.Namespace) ->
     }
 
 
-def _train(name: str, scale: int, pairs: Pairs, recipe: Recipe, out: Path) -> tuple[nn.Module, Progress]:
-    build, reduce = partial(NETWORKS[name], scale), partial(degrade, degradation=DEGRADATION, scale=scale)
-    checkpoint, label = _checkpoint(out, name, scale), f"{name} x{scale}"
-    try:
-        return train(build, pairs.high, reduce, recipe, checkpoint=checkpoint, label=label)
-    except ValueError as error:
-        raise UsageError(f"{error} Remove it, or train with the same seed and steps.") from error
+def _train(name: str, scale: int, pairs: Pairs, recipes: list[Recipe], out: Path) -> tuple[nn.Module, float]:
+    """A network that went through one recipe after another, and the seconds that they took."""
+    build: Callable[[], nn.Module] = partial(NETWORKS[name], scale)
+    seconds = 0.0
+    reduce = partial(degrade, degradation=DEGRADATION, scale=scale)
+    for cycle, recipe in enumerate(recipes):
+        label = f"{name} x{scale}, cycle {cycle + 1} of {len(recipes)}"
+        checkpoint = _checkpoint(out, name, scale, cycle)
+        try:
+            network, progress = train(build, pairs.high, reduce, recipe, checkpoint=checkpoint, label=label)
+        except ValueError as error:
+            raise UsageError(f"{error} Remove it, or train with the same seed and steps.") from error
+        build = network.train
+        seconds += progress.seconds
+    return network, seconds
 
 
-def _solve(pairs: Pairs, scale: int) -> tuple[nn.Module, Progress]:
+def _solve(pairs: Pairs, scale: int) -> tuple[nn.Module, float]:
     start = time.perf_counter()
     network = Wiener(scale)
     network.filters.data = solve(pairs.high, pairs.low).float()
-    return network, Progress(seconds=time.perf_counter() - start)
+    return network, time.perf_counter() - start
 
 
 def _measure(network: nn.Module, scale: int, held_out: Pairs, test: Pairs) -> dict[str, str]:
