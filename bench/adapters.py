@@ -25,6 +25,7 @@ from torch import Tensor
 from upbench.bench.errors import FailedError, SkippedError, UsageError
 
 GROUP = "upbench.methods"
+LONGEST_REASON = 300  # characters of an exception that a row keeps
 
 Factory = Callable[..., Any]
 
@@ -82,8 +83,9 @@ class Upsampler:
 
 
 def sentence(error: BaseException) -> str:
-    """An exception as one plain line: its message, or its kind where it has none."""
+    """An exception as one plain line of at most 300 characters: its message, or its kind where it has none."""
     text = " ".join(str(error).split())
+    text = text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 4] + " ..."
     return text or type(error).__name__
 
 

@@ -27,21 +27,21 @@ PSNR is the mean over images, RGB, uncropped, after clamping and rounding to 8 b
 images that were kept aside and used for choices; `test` is the test split, used for no choice; `bicubic` is
 `F.interpolate`'s on the same test images. `views` is how many mirrored copies of an image the method averages
 over, PSNR and time included. Steps `a + b` are two cycles of training, the second from the weights of the
-first. Seconds are those of a busy machine.
+first. Seconds are those of a busy machine, with so many CPU threads.
 
-| method | scale | parameters | views | steps | batch | seconds | held out (dB) | test (dB) | bicubic (dB) |
-|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+| method | scale | parameters | views | steps | batch | threads | seconds | held out (dB) | test (dB) | bicubic (dB) |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
 """
 
 ROW = (
-    "| `{method}` | x{scale} | {parameters} | {views} | {steps} | {batch} | {seconds} "
+    "| `{method}` | x{scale} | {parameters} | {views} | {steps} | {batch} | {threads} | {seconds} "
     "| {psnr_held_out_db} | {psnr_test_db} | {psnr_test_bicubic_db} |"
 )
 
 ORIGIN = (
     "Trained on {train_images} images of: {train_data}; {held_out_images} more were held out.\n"
     "Tested on: {test_data}. Degradation: {degradation}.\n"
-    "Seed {seed}, torch {torch}, CPU threads: {threads}."
+    "Seed {seed}, torch {torch}."
 )
 
 

@@ -22,7 +22,18 @@ RECIPES = {  # of each cycle of training; a second cycle goes on from the weight
     ("learned-fsrcnn", 4): [Recipe(steps=1000, rate=2e-3)],
     ("learned-resize-conv", 2): [Recipe(steps=1000, rate=3e-3)],
     ("learned-resize-conv", 4): [Recipe(steps=1000, rate=3e-3)],
-    ("learned-edsr", 2): [Recipe(steps=24000, rate=7e-4, muon_rate=2e-3, crop=28, recolour=False)],
+    ("learned-edsr", 2): [
+        Recipe(steps=24000, rate=7e-4, muon_rate=2e-3, crop=28, recolour=False),
+        Recipe(
+            steps=50000,
+            rate=7e-4,
+            muon_rate=2e-3,
+            weight_decay=0.1,
+            crop=28,
+            sides=(32, 32, 28, 24, 20),
+            recolour=False,
+        ),
+    ],
     ("learned-edsr", 4): [Recipe(steps=20000, batch=32, rate=7e-4, muon_rate=1e-3, crop=28, recolour=False)],
 }
 

@@ -29,7 +29,8 @@ class Recipe:
     low-resolution pixels is a new example. `recolour` permutes the colours of a batch at random: more examples, but
     a harder task (0.03 dB at `learned-edsr` x2 after 1,200 steps). With `sides`, a step first reduces its images to
     one of those sizes, drawn at random: what is in an image is seen at other sizes too (Dong et al., "Accelerating
-    the super-resolution convolutional neural network", 2016, who reduced theirs to 0.9 to 0.6 of the size).
+    the super-resolution convolutional neural network", 2016, who reduced theirs to 0.9 to 0.6 of the size). With it and
+    a weight decay, the second cycle of `learned-edsr` x2 gained 0.11 dB on held-out images and 0.02 on training images.
     """
 
     steps: int

@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from upbench.bench.cells import PLAIN
 from upbench.reports import advice, gate, panel, sweep
@@ -63,9 +64,6 @@ def _scatter_one(axis: Any, points: pd.DataFrame) -> None:
     near, far = points[points["psnr_db"] >= floor], points[points["psnr_db"] < floor]
     axis.scatter(near["ms"], near["psnr_db"], s=28, color="0.6")
     axis.plot(front["ms"], front["psnr_db"], "o-", color="tab:blue", markersize=6, linewidth=1)
-    for _, row in front.iterrows():
-        place = {"xytext": (-7, 5), "textcoords": "offset points", "fontsize": 8, "ha": "right"}
-        axis.annotate(row["method"], (row["ms"], row["psnr_db"]), **place)
     axis.set(xscale="log", xlabel="time (ms, log scale)", ylabel="PSNR (dB)")
     axis.margins(x=0.25, y=0.12)
     axis.set_ylim(bottom=floor - 0.2)
@@ -74,6 +72,19 @@ def _scatter_one(axis: Any, points: pd.DataFrame) -> None:
         place = {"xytext": (7, -2), "textcoords": "offset points", "fontsize": 7, "color": "tab:red"}
         axis.annotate(f"{row['method']}, {row['psnr_db']:.1f} dB", (row["ms"], floor), **place)
     axis.grid(alpha=0.3)
+    _name(axis, front)
+
+
+def _name(axis: Any, points: pd.DataFrame) -> None:
+    """Each point's method up and left of it, raised until it covers no earlier name."""
+    axis.figure.draw_without_rendering()  # only now do labels have a place
+    taken: list[Bbox] = []
+    for _, row in points.iterrows():
+        place = {"xytext": (-7, 5), "textcoords": "offset points", "fontsize": 8, "ha": "right"}
+        label = axis.annotate(row["method"], (row["ms"], row["psnr_db"]), **place)
+        while any(label.get_window_extent().overlaps(box) for box in taken):
+            label.xyann = (label.xyann[0], label.xyann[1] + 1)
+        taken.append(label.get_window_extent())
 
 
 def response(run: Run, path: Path) -> bool:

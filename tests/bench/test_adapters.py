@@ -165,6 +165,10 @@ def test_a_factory_that_breaks_fails_in_one_sentence(adapter_file: Callable[...,
 def test_a_message_of_many_lines_becomes_one() -> None:
     assert adapters.sentence(ValueError("first\n   second\n")) == "first second"
     assert adapters.sentence(KeyError()) == "KeyError"
+    long = adapters.sentence(RuntimeError("a key is missing, " * 1000))
+    assert len(long) == 300
+    assert long.startswith("a key is missing, a key")
+    assert long.endswith(" ...")
 
 
 NATIVE = """
