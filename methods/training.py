@@ -24,13 +24,13 @@ class Recipe:
     `rate` is Adam's highest learning rate. With a `muon_rate`, the weights of all convolutions but the first and
     the last are Muon's at that rate (Jordan et al., "Muon: an optimizer for hidden layers in neural networks",
     2024): `learned-edsr` x2 was 0.14 dB better on held-out images after 1,200 steps; `weight_decay` is for those
-    weights. With a `crop`, a step sees
-    squares of that many high-resolution pixels, cut anywhere and degraded anew: a square that starts between two
-    low-resolution pixels is a new example. `recolour` permutes the colours of a batch at random: more examples, but
-    a harder task (0.03 dB at `learned-edsr` x2 after 1,200 steps). With `sides`, a step first reduces its images to
-    one of those sizes, drawn at random: what is in an image is seen at other sizes too (Dong et al., "Accelerating
-    the super-resolution convolutional neural network", 2016, who reduced theirs to 0.9 to 0.6 of the size). With it and
-    a weight decay, the second cycle of `learned-edsr` x2 gained 0.11 dB on held-out images and 0.02 on training images.
+    weights. With a `crop`, a step sees squares of that many high-resolution pixels, cut anywhere and degraded anew:
+    a square that starts between two low-resolution pixels is a new example. `recolour` permutes the colours of a
+    batch at random: more examples, but a harder task (0.03 dB at `learned-edsr` x2 after 1,200 steps). With
+    `sides`, a step first reduces its images to one of those sizes, drawn at random: what is in an image is seen at
+    other sizes too (Dong et al., "Accelerating the super-resolution convolutional neural network", 2016, who
+    reduced theirs to 0.9 to 0.6 of the size). With it and a weight decay, the second cycle of `learned-edsr` x2
+    gained 0.11 dB on held-out images and 0.02 on training images.
     """
 
     steps: int
