@@ -161,7 +161,7 @@ def psnr(image: Tensor, target: Tensor) -> Tensor:
 def draw(
     high: Tensor, degrade: Callable[[Tensor], Tensor], recipe: Recipe, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """A random batch of pairs as floats in [0, 1], recoloured, cropped, flipped and transposed at random.
+    """A random batch of pairs as floats in [0, 1]: recoloured, reduced, cropped, flipped, transposed at random.
 
     Both images of a pair are changed alike, which suits degradations that are symmetric in space and colour.
     """

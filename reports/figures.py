@@ -50,14 +50,20 @@ def scatter(run: Run, path: Path) -> bool:
     if not points:
         return False
     figure = Figure(figsize=(6 * len(points), 4.5), layout="constrained")
-    for axis, (name, found) in zip(figure.subplots(1, len(points), squeeze=False)[0], points.items(), strict=True):
-        _scatter_one(axis, found.assign(ms=found["seconds"] * 1e3))
+    axes = figure.subplots(1, len(points), squeeze=False)[0]
+    fronts = []
+    for axis, (name, found) in zip(axes, points.items(), strict=True):
+        fronts.append(_scatter_one(axis, found.assign(ms=found["seconds"] * 1e3)))
         axis.set_title(f"{name}: up and left is better; the line joins what nothing beats", fontsize=9)
+    figure.draw_without_rendering()  # only now do names have a place
+    for axis, front in zip(axes, fronts, strict=True):
+        _name(axis, front)
     figure.savefig(path, dpi=120)
     return True
 
 
-def _scatter_one(axis: Any, points: pd.DataFrame) -> None:
+def _scatter_one(axis: Any, points: pd.DataFrame) -> pd.DataFrame:
+    """Draw all points; those that nothing beats are joined, and returned to be named."""
     front = advice.front(points)
     drawable = points[points["psnr_db"] >= points["psnr_db"].median() - FAR_DB]
     floor = drawable["psnr_db"].min() - 0.5
@@ -72,12 +78,11 @@ def _scatter_one(axis: Any, points: pd.DataFrame) -> None:
         place = {"xytext": (7, -2), "textcoords": "offset points", "fontsize": 7, "color": "tab:red"}
         axis.annotate(f"{row['method']}, {row['psnr_db']:.1f} dB", (row["ms"], floor), **place)
     axis.grid(alpha=0.3)
-    _name(axis, front)
+    return front
 
 
 def _name(axis: Any, points: pd.DataFrame) -> None:
-    """Each point's method up and left of it, raised until it covers no earlier name."""
-    axis.figure.draw_without_rendering()  # only now do labels have a place
+    """Each point's method up and left of it, raised until it covers no earlier name; the figure is laid out."""
     taken: list[Bbox] = []
     for _, row in points.iterrows():
         place = {"xytext": (-7, 5), "textcoords": "offset points", "fontsize": 8, "ha": "right"}

@@ -98,7 +98,7 @@ def _run(arguments: argparse.Namespace) -> int:
             facts |= _measure(in_use(name, network), scale, kept_aside, test) | _origin(ours, kept_aside, test)
             pretrained.save(network, pretrained.path(arguments.out, name, scale), facts)
             for cycle in range(len(recipes)):
-                _checkpoint(arguments.out, name, scale, cycle).unlink()
+                _checkpoint(arguments.out, name, scale, cycle).unlink(missing_ok=True)
             card.write(arguments.out)
             print(f"{name} x{scale}: {facts['psnr_test_db']} dB, bicubic {facts['psnr_test_bicubic_db']} dB")
     return EXIT_OK

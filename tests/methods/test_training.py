@@ -3,9 +3,11 @@
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -115,6 +117,18 @@ def test_images_are_reduced_to_one_of_the_sides_and_cut_no_smaller_than_the_crop
     for images, _ in drawn:
         if images.shape[2] < 28:  # whole images, of the same mean
             assert images.mean().item() == pytest.approx(whole, abs=0.1)
+
+
+def test_a_reduced_image_is_pillows() -> None:
+    high = smooth_images(1)
+    pillow = Image.fromarray(high[0].permute(1, 2, 0).numpy()).resize((20, 20), Image.Resampling.BICUBIC)
+    expected = torch.from_numpy(np.array(pillow)).permute(2, 0, 1).float()
+    turns = [torch.rot90(image, k, (1, 2)) for k in range(4) for image in (expected, expected.flip(1))]
+    recipe, generator = Recipe(steps=1, batch=1, sides=(20,), recolour=False), torch.Generator().manual_seed(4)
+
+    for _ in range(10):
+        image = training.draw(high, halved, recipe, generator)[0][0] * 255
+        assert min((image - turned).abs().max() for turned in turns) < 1.5  # levels
 
 
 def test_weight_decay_shrinks_the_hidden_convolutions_alone() -> None:

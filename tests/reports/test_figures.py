@@ -15,6 +15,7 @@ def test_names_of_neighbouring_points_do_not_cover_each_other() -> None:
     figure = Figure(layout="constrained")
     axis = figure.subplots()
     axis.set(xscale="log", xlim=(0.1, 10), ylim=(20, 40))
+    figure.draw_without_rendering()
     figures._name(axis, points)
     figure.draw_without_rendering()
 
