@@ -1,10 +1,11 @@
-"""The adapter contract: find the factories, load one, build its upsampler.
+"""The adapter contract: find the factories and load one. Importing this module imports no torch.
 
 An adapter is a factory `factory(scale, device, dtype)` that returns a callable from `(N, C, H, W)` to
 `(N, C, scale*H, scale*W)` (README, "Add your own method"). It arrives through the entry-point group
 `upbench.methods`, as `FILE.py:FACTORY`, or as `MODULE:FACTORY`; ours come by the same door.
 """
 
+import ast
 import difflib
 import importlib
 import importlib.util
@@ -18,9 +19,6 @@ from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
-
-import torch
-from torch import Tensor
 
 from upbench.bench.errors import FailedError, SkippedError, UsageError
 
@@ -54,32 +52,6 @@ class Adapter:
     def claims_interpolation(self) -> bool:
         """Whether the factory says that a constant image stays constant."""
         return bool(getattr(self.factory(), "interpolator", False))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upsampler:
-    """What a factory returned: `restore(upsample(prepare(low)))`; only `upsample` is the method's own time."""
-
-    prepare: Callable[[Tensor], Any]
-    upsample: Callable[[Any], Any]
-    restore: Callable[[Any], Tensor]
-    native: bool
-
-    def __call__(self, low: Tensor) -> Tensor:
-        """Upsample `(N, C, H, W)` to `(N, C, scale*H, scale*W)`, conversions included."""
-        return self.restore(self.upsample(self.prepare(low)))
-
-    def attempt(self, low: Tensor) -> Tensor:
-        """Upsample as a call does; raises `SkippedError` where the method declines, `FailedError` where it breaks."""
-        try:
-            high = self(low)
-        except (NotImplementedError, ImportError) as error:
-            raise SkippedError(sentence(error)) from error
-        except Exception as error:
-            raise FailedError(f"it raised {type(error).__name__}: {sentence(error)}") from error
-        if not isinstance(high, Tensor):
-            raise FailedError(f"it returned a {type(high).__name__}, not a tensor")
-        return high
 
 
 def sentence(error: BaseException) -> str:
@@ -160,18 +132,13 @@ def select(names: Sequence[str] | None, specs: Iterable[str] = ()) -> list[Adapt
     if names is None:
         names = [] if own else list(installed)
     chosen = [*(_by_name(name, installed) for name in dict.fromkeys(names)), *own]
-    for name, count in Counter(adapter.name for adapter in chosen).items():
-        if count > 1:
-            raise UsageError(f"{count} methods are called {name!r}; give the factory another name.")
+    _require_apart([adapter.name for adapter in chosen])
     return chosen
 
 
 def _by_name(name: str, installed: dict[str, Adapter]) -> Adapter:
     plain, _, form = name.partition("@")
-    if plain not in installed:
-        near = difflib.get_close_matches(plain, installed, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else "`upbench list` shows them all."
-        raise UsageError(f"There is no method {plain!r}; {hint}")
+    require_installed(plain, installed)
     adapter = installed[plain]
     if not form:
         return adapter
@@ -188,33 +155,49 @@ def _load_form(adapter: Adapter, form: str) -> Factory:
     return partial(factory, form=form)
 
 
+def check_methods(methods: Sequence[str] | None, specs: Sequence[str]) -> None:
+    """Look at names and specs without importing anything of a method's.
+
+    Raises `UsageError` for a name that is not installed, a spec that is none, a file that is absent or no Python, and
+    two methods of one name.
+    """
+    for spec in specs:
+        _check_spec(spec)
+    installed = discover() if methods else {}
+    for name in methods or ():
+        require_installed(name.partition("@")[0], installed)
+    _require_apart([*dict.fromkeys(methods or ()), *(spec.rpartition(":")[2] for spec in specs)])
+
+
+def _check_spec(spec: str) -> None:
+    source, _, attribute = spec.rpartition(":")
+    if not source or not attribute:
+        raise UsageError(f"--method {spec!r}: write it as FILE.py:FACTORY or MODULE:FACTORY.")
+    if not source.endswith(".py"):
+        return
+    path = Path(source)
+    if not path.is_file():
+        raise UsageError(f"There is no file {source}.")
+    try:
+        ast.parse(path.read_bytes(), filename=source)
+    except (SyntaxError, ValueError) as error:
+        raise UsageError(f"--method {spec!r}: {source} cannot be imported: {sentence(error)}") from error
+
+
+def _require_apart(names: Sequence[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise UsageError(f"{count} methods are called {name!r}; give the factory another name.")
+
+
+def require_installed(name: str, installed: Iterable[str]) -> None:
+    """Raise `UsageError` with near matches for a method that is not installed."""
+    if name not in installed:
+        near = difflib.get_close_matches(name, list(installed), n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else "`upbench list` shows them all."
+        raise UsageError(f"There is no method {name!r}; {hint}")
+
+
 def find(method: str) -> Adapter:
     """The adapter of an installed name, or of a spec such as `FILE.py:FACTORY`; raises `UsageError` for neither."""
     return from_spec(method) if ":" in method else select([method])[0]
-
-
-def build(adapter: Adapter, scale: int, device: torch.device, dtype: torch.dtype) -> Upsampler:
-    """Call the factory (never timed).
-
-    Raises `SkippedError` where the adapter declines the combination or misses a library, `FailedError` where
-    it breaks.
-    """
-    factory = adapter.factory()
-    try:
-        made = factory(scale, device, dtype)
-    except (NotImplementedError, ImportError) as error:
-        raise SkippedError(sentence(error)) from error
-    except Exception as error:
-        raise FailedError(f"its factory raised {type(error).__name__}: {sentence(error)}") from error
-    if not callable(made):
-        raise FailedError("its factory returned nothing that can be called")
-    return Upsampler(
-        prepare=getattr(made, "prepare", _same),
-        upsample=made,
-        restore=getattr(made, "restore", _same),
-        native=hasattr(made, "prepare"),
-    )
-
-
-def _same(value: Any) -> Any:
-    return value

@@ -12,6 +12,9 @@ MEMORY_FORMATS = ("contiguous", "channels_last")
 MODES = ("eager", "compile")
 STEPS = ("forward", "train")
 
+LARGEST_SCALE = 16  # beyond it, memory is what would be measured
+OTHER_DEVICES = ("mps", "xpu", "meta", "hpu", "xla", "mtia")  # torch has them, upbench has no clock for them
+
 PLAIN = ("nearest", "bilinear", "bicubic")  # the methods that everybody knows: groups are named after them
 COPY = "copy"  # the yardstick: a plain copy of the output
 WRITE = "write"  # another: the output written, and nothing read
@@ -62,6 +65,24 @@ def workload(name: str) -> Workload:
         n, c, h, w = (int(side) for side in name.split("x"))
         return Workload(name=name, shape=(n, c, h, w))
     raise UsageError(f"There is no workload {name!r}; choose from {', '.join(WORKLOADS)} or give NxCxHxW.")
+
+
+def check_scales(scales: Sequence[int]) -> None:
+    """Raise `UsageError` for a scale factor that is not a whole number from 1 to 16."""
+    for scale in scales:
+        if scale < 1:
+            raise UsageError(f"scales: {str(scale)!r} is no whole number of at least 1.")
+        if scale > LARGEST_SCALE:
+            raise UsageError(f"scales: {scale} is too large a scale factor; {LARGEST_SCALE} is the largest.")
+
+
+def check_device(name: str) -> None:
+    """Raise `UsageError` for a device that upbench cannot measure on; whether it is there, torch must say."""
+    kind = name.partition(":")[0]
+    if kind in OTHER_DEVICES:
+        raise UsageError(f"upbench measures on cpu and cuda, not on {kind}.")
+    if not re.fullmatch(r"cpu|cuda(:\d{1,3})?", name):
+        raise UsageError(f"There is no device {name!r}; choose cpu, cuda or cuda:N.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

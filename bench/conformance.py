@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
-from upbench.bench.adapters import Adapter, Upsampler, build
+from upbench.bench.adapters import Adapter
 from upbench.bench.errors import FailedError
 from upbench.bench.inputs import random_images
+from upbench.bench.upsampler import Upsampler, build
 
 SHAPE = (2, 3, 16, 16)
 CONSTANT_TOLERANCE = {

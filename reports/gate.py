@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from upbench.bench.outcome import by_severity, counts, memory_ratio, title
-from upbench.bench.pixels import CHANGED
+from upbench.bench.gate.outcome import by_severity, counts, memory_ratio, title
+from upbench.bench.gate.pixels import CHANGED
 from upbench.reports.tables import markdown
 
 Record = dict[str, Any]

@@ -5,17 +5,17 @@ import functools
 import sys
 from typing import TYPE_CHECKING
 
-from upbench.bench import bisect, comparison, outcome
 from upbench.bench.adapters import select
 from upbench.bench.cells import Cell
 from upbench.bench.cli import gate_options, options
-from upbench.bench.duet import Question, Side
-from upbench.bench.environments import environment
 from upbench.bench.errors import FailedError, UsageError
-from upbench.bench.gate import Gate, Settings
-from upbench.bench.launch import take_snapshot
-from upbench.bench.pipes import WorkerError
+from upbench.bench.gate import bisect, comparison, outcome
+from upbench.bench.gate.duet import Question, Side
+from upbench.bench.gate.environments import environment
+from upbench.bench.gate.gate import Gate, Settings
 from upbench.bench.store import Journal, write_json
+from upbench.bench.workers.launch import take_snapshot
+from upbench.bench.workers.pipes import WorkerError
 
 if TYPE_CHECKING:
     from upbench.bench.cli.options import SubParsers

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from upbench.bench.adapters import select
 from upbench.bench.cli import options
-from upbench.bench.diagnose import COLUMNS, diagnose
+from upbench.bench.diagnosis.targets import COLUMNS, diagnose
 from upbench.bench.store import replacing
 
 if TYPE_CHECKING:

@@ -5,15 +5,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upbench.bench import baseline, comparison, counter, github, host, outcome
+from upbench.bench import host
 from upbench.bench.cli import gate_options, options
-from upbench.bench.duet import Question, Side
-from upbench.bench.environments import Environment, environment
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import Gate
-from upbench.bench.launch import take_snapshot, worker_environment
-from upbench.bench.pipes import WorkerError
+from upbench.bench.gate import baseline, comparison, counter, github, outcome
+from upbench.bench.gate.duet import Question, Side
+from upbench.bench.gate.environments import Environment, environment
+from upbench.bench.gate.gate import Gate
 from upbench.bench.store import Journal, write_json
+from upbench.bench.workers.launch import take_snapshot, worker_environment
+from upbench.bench.workers.pipes import WorkerError
 
 if TYPE_CHECKING:
     from upbench.bench.cli.options import SubParsers

@@ -7,8 +7,8 @@ from pathlib import Path
 from upbench.bench.adapters import from_spec, select
 from upbench.bench.cells import DTYPES, plan, workload
 from upbench.bench.cli import options
-from upbench.bench.duet import Question
-from upbench.bench.gate import Settings
+from upbench.bench.gate.duet import Question
+from upbench.bench.gate.gate import Settings
 
 DEFAULT_METHODS = (
     "nearest",

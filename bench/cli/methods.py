@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from upbench.bench.adapters import Adapter, build, select
+from upbench.bench.adapters import Adapter, select
 from upbench.bench.cli.options import EXIT_OK, add_command, add_methods
 from upbench.bench.errors import FailedError, SkippedError
+from upbench.bench.upsampler import build
 
 if TYPE_CHECKING:
     from upbench.bench.cli.options import SubParsers

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from upbench.bench.adapters import Adapter, build, select
+from upbench.bench.adapters import Adapter, select
 from upbench.bench.cli import options
 from upbench.bench.errors import FailedError, SkippedError, UsageError
 from upbench.bench.store import replacing
+from upbench.bench.upsampler import build
 from upbench.datasets import pictures
 from upbench.datasets.pictures import Picture
 from upbench.reports import panel

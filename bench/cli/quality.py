@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from upbench.bench import host
 from upbench.bench.adapters import select
-from upbench.bench.cli import options, quality_stage
+from upbench.bench.cli import options
+from upbench.bench.quality import stage as quality_stage
 from upbench.bench.store import write_json
 from upbench.datasets.catalogue import open_dataset
 from upbench.datasets.pairs import DEGRADATIONS

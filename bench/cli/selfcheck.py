@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from upbench.bench import host, selfcheck
+from upbench.bench import host
 from upbench.bench.cli import options
-from upbench.bench.selfcheck import Check
+from upbench.bench.selfcheck import cpu
+from upbench.bench.selfcheck.checks import Check
 from upbench.bench.store import write_json
 
 if TYPE_CHECKING:
@@ -46,12 +47,12 @@ def add(commands: "SubParsers") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check, print the table, write `selfcheck.json`."""
     if options.device(arguments.device).type == "cuda":
-        from upbench.bench.selfcheck_cuda import cuda_checks
+        from upbench.bench.selfcheck.cuda import cuda_checks
 
         checks = cuda_checks(arguments.device)
     else:
         torch.set_num_threads(1)
-        checks = selfcheck.cpu_checks()
+        checks = cpu.cpu_checks()
     print(table(checks))
     rows = [asdict(check) | {"verdict": check.verdict} for check in checks]
     document = {"device": arguments.device, "host": host.fingerprint(), "checks": rows}

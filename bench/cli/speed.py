@@ -14,10 +14,10 @@ from upbench.bench.adapters import select
 from upbench.bench.cells import BEYOND_CACHE, COPY, Cell, plan, workload
 from upbench.bench.cli import options
 from upbench.bench.errors import UsageError
+from upbench.bench.speed.suite.request import VARIABLE, Request
+from upbench.bench.speed.timed import YARDSTICKS
 from upbench.bench.store import Journal, read_json, write_json
-from upbench.bench.suite import process
-from upbench.bench.suite.request import VARIABLE, Request
-from upbench.bench.suite.timed import YARDSTICKS
+from upbench.bench.workers import pytest_process
 
 if TYPE_CHECKING:
     from upbench.bench.cli.options import SubParsers
@@ -155,7 +155,7 @@ def _run_suite(
     )
     request.write(folder / "request.json")
     result = folder / "speed.json"
-    code = process.run("upbench.bench.suite", result, **{VARIABLE: str(folder / "request.json")})
+    code = pytest_process.run("upbench.bench.speed.suite", result, **{VARIABLE: str(folder / "request.json")})
     return code, read_json(result) if result.is_file() and result.stat().st_size else header
 
 

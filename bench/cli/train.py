@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from upbench.bench import quality
 from upbench.bench.cli.options import EXIT_OK, add_command, positive
 from upbench.bench.errors import UsageError
+from upbench.bench.quality import metrics
 from upbench.datasets.catalogue import open_dataset
 from upbench.datasets.pairs import degrade
 from upbench.methods import card, pretrained
@@ -194,8 +194,8 @@ def _psnr(upsample: Callable[[Tensor], Tensor], pairs: Pairs) -> float:
     values = []
     with torch.inference_mode():
         for high, low in zip(torch.split(pairs.high, 100), torch.split(pairs.low, 100), strict=True):
-            made = quality.to_levels(upsample(low.float() / 255))
-            values.append(quality.psnr_db(quality.to_levels(high), made))
+            made = metrics.to_levels(upsample(low.float() / 255))
+            values.append(metrics.psnr_db(metrics.to_levels(high), made))
     decibels = torch.cat(values)
     return decibels[decibels.isfinite()].mean().item()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from upbench.bench.cuda_runtime import CaptureError
+from upbench.bench.cuda.runtime import CaptureError
 
 MEGABYTE = 1 << 20
 

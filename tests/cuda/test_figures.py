@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from upbench.bench import cuda_figures
-from upbench.bench.device_clock import GAPS, GRAPH, QUEUE, DeviceClock
+from upbench.bench.cuda import figures
+from upbench.bench.cuda.device_clock import GAPS, GRAPH, QUEUE, DeviceClock
 
 
-def measured(device: Any, buffer: Any, **options: Any) -> cuda_figures.CudaFigures:
-    work = cuda_figures.Work(
+def measured(device: Any, buffer: Any, **options: Any) -> figures.CudaFigures:
+    work = figures.Work(
         function=device.method,
         value=buffer(device),
         another=lambda value: buffer(device),
         bytes_moved=2 * device.buffer_bytes,
     )
-    return cuda_figures.measure(work, DeviceClock(device), **options)
+    return figures.measure(work, DeviceClock(device), **options)
 
 
 def test_the_spin_kernels_clock_is_found(fake: Any) -> None:
@@ -30,8 +30,8 @@ def test_host_and_device_are_told_apart(fake: Any, buffer: Any, launch_seconds: 
     found = measured(device, buffer)
     assert statistics.median(found.enqueue_seconds) == pytest.approx(launch_seconds)
     assert found.hot.how == found.cold.how == GRAPH
-    assert found.hot.seconds == pytest.approx([3e-6] * cuda_figures.ROUNDS)
-    assert found.cold.seconds == pytest.approx([5e-6] * cuda_figures.ROUNDS)
+    assert found.hot.seconds == pytest.approx([3e-6] * figures.ROUNDS)
+    assert found.cold.seconds == pytest.approx([5e-6] * figures.ROUNDS)
     assert found.latency_seconds[-1] == pytest.approx(launch_seconds + 3e-6 + device.wait_seconds)
 
 

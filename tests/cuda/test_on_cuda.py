@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from upbench.bench.cells import Cell
-from upbench.bench.device_clock import DeviceClock
-from upbench.bench.suite import on_cuda
-from upbench.bench.suite.timed import Timed
-from upbench.bench.telemetry import Sample, Telemetry
+from upbench.bench.cuda.device_clock import DeviceClock
+from upbench.bench.cuda.telemetry import Sample, Telemetry
+from upbench.bench.speed.suite import on_cuda
+from upbench.bench.speed.timed import Timed
 from upbench.reports import cuda_row
 
 HOT = Sample(sm_mhz=1500, celsius=83, watts=650.0, throttled=("power cap",))

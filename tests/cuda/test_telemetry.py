@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from upbench.bench.telemetry import Sample, telemetry, throttle_reasons
+from upbench.bench.cuda.telemetry import Sample, telemetry, throttle_reasons
 
 
 class NVMLError(Exception):

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from upbench.bench.baseline import RUN_SPREAD, judge
 from upbench.bench.cli.main import main
+from upbench.bench.gate.baseline import RUN_SPREAD, judge
 from upbench.bench.store import read_json
 
 CELLS = ["--methods", "nearest", "bicubic", "--workloads", "single", "--budget", "1s"]
@@ -14,7 +14,7 @@ CELLS = ["--methods", "nearest", "bicubic", "--workloads", "single", "--budget",
 @pytest.fixture(autouse=True)
 def no_probe(monkeypatch):
     found = {"torch": "0.0", "torchvision": None, "torchvision_reason": "there is none", "python": "3"}
-    monkeypatch.setattr("upbench.bench.environments.probe", lambda python: found)
+    monkeypatch.setattr("upbench.bench.gate.environments.probe", lambda python: found)
 
 
 @pytest.fixture

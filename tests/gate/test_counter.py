@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from upbench.bench import counter
-from upbench.bench.counted import prepared
-from upbench.bench.duet import Question
 from upbench.bench.errors import FailedError, SkippedError
-from upbench.bench.launch import take_snapshot, worker_environment
+from upbench.bench.gate import counter
+from upbench.bench.gate.counted import prepared
+from upbench.bench.gate.duet import Question
+from upbench.bench.workers.launch import take_snapshot, worker_environment
 
 CELL = Question(name="bicubic/x2/1x3x8x8", method="bicubic")
 PERF = """#!{python}

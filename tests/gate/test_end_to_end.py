@@ -2,8 +2,8 @@
 
 import sys
 
-from upbench.bench import progress, verdict
 from upbench.bench.cli.main import main
+from upbench.bench.gate import progress, verdict
 from upbench.bench.store import read_json
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from upbench.bench import environments
-from upbench.bench.environments import READY, environment, find_python, probe
 from upbench.bench.errors import UsageError
+from upbench.bench.gate import environments
+from upbench.bench.gate.environments import READY, environment, find_python, probe
 
 UV = '''#!{python}
 import json, os, sys

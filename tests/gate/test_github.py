@@ -1,5 +1,5 @@
-from upbench.bench import github
-from upbench.bench.outcome import by_severity, refused, regressed, sentence, unmeasured
+from upbench.bench.gate import github
+from upbench.bench.gate.outcome import by_severity, refused, regressed, sentence, unmeasured
 
 
 def cell(verdict: str, ratio: float | None = 1.0, **more):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from upbench.bench.pixels import CHANGED, IDENTICAL, ROUNDING, compare, eight_bit, picture, psnr_db, shrink
+from upbench.bench.gate.pixels import CHANGED, IDENTICAL, ROUNDING, compare, eight_bit, picture, psnr_db, shrink
 
 TRUTH = picture((2, 3, 16, 16), seed=1)
 IMAGE = np.clip(TRUTH + 0.02, 0, 1).astype(np.float32)

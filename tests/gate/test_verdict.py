@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from upbench.bench.progress import Course, conclude, settle
-from upbench.bench.verdict import LOOKS, Estimate, Verdict, confirmed, flagged, groups, inside
+from upbench.bench.gate.progress import Course, conclude, settle
+from upbench.bench.gate.verdict import LOOKS, Estimate, Verdict, confirmed, flagged, groups, inside
 
 SPREAD = 0.012  # of one pair's log ratio, as measured on a shared machine
 

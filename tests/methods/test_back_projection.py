@@ -6,8 +6,9 @@ import torch.nn.functional as F
 from skimage import data
 from torch import Tensor
 
-from upbench.bench.adapters import build, discover
+from upbench.bench.adapters import discover
 from upbench.bench.inputs import random_images
+from upbench.bench.upsampler import build
 from upbench.methods.back_projection import ITERATIONS, STEP
 
 CPU = torch.device("cpu")

@@ -3,9 +3,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from upbench.bench.adapters import build, discover
+from upbench.bench.adapters import discover
 from upbench.bench.errors import SkippedError
 from upbench.bench.inputs import random_images
+from upbench.bench.upsampler import build
 
 CPU = torch.device("cpu")
 

@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from upbench.bench.adapters import build, discover
+from upbench.bench.adapters import discover
 from upbench.bench.inputs import random_images
+from upbench.bench.upsampler import build
 from upbench.methods import filters
 
 CPU = torch.device("cpu")

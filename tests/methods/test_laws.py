@@ -5,10 +5,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from upbench.bench.adapters import Upsampler, build, discover
+from upbench.bench.adapters import discover
 from upbench.bench.conformance import conforming
 from upbench.bench.errors import SkippedError
 from upbench.bench.inputs import random_images
+from upbench.bench.upsampler import Upsampler, build
 
 CPU = torch.device("cpu")
 FAMILIES = {"back_projection", "grid_sample", "kernels", "matmul", "polyphase", "spectral", "splines"}

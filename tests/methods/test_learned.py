@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from upbench.bench.adapters import build, discover
+from upbench.bench.adapters import discover
 from upbench.bench.conformance import conforming
 from upbench.bench.errors import SkippedError
+from upbench.bench.upsampler import build
 from upbench.datasets.pairs import degrade
 from upbench.methods import card, pretrained
 from upbench.methods.learned import RECIPES

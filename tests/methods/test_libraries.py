@@ -10,10 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from upbench.bench.adapters import Upsampler, build, discover
+from upbench.bench.adapters import discover
 from upbench.bench.conformance import conforming
 from upbench.bench.errors import SkippedError
 from upbench.bench.inputs import random_images
+from upbench.bench.upsampler import Upsampler, build
 
 CPU = torch.device("cpu")
 ADAPTERS = discover()

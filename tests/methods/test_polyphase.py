@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from upbench.bench.adapters import build, discover
+from upbench.bench.adapters import discover
 from upbench.bench.inputs import random_images
+from upbench.bench.upsampler import build
 
 CPU = torch.device("cpu")
 ROADS = ("polyphase", "matmul")

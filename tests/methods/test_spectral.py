@@ -7,8 +7,9 @@ import torch
 from scipy.fft import dctn, idctn
 from torch import Tensor
 
-from upbench.bench.adapters import build, discover
+from upbench.bench.adapters import discover
 from upbench.bench.inputs import random_images
+from upbench.bench.upsampler import build
 
 CPU = torch.device("cpu")
 both = pytest.mark.parametrize("name", ["dct", "fourier"])

@@ -8,8 +8,9 @@ from scipy.interpolate import BSpline, make_interp_spline
 from scipy.ndimage import zoom
 from torch import Tensor
 
-from upbench.bench.adapters import build, discover
+from upbench.bench.adapters import discover
 from upbench.bench.inputs import random_images
+from upbench.bench.upsampler import build
 from upbench.methods import banded, splines
 
 CPU = torch.device("cpu")

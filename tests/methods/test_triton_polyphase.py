@@ -10,10 +10,11 @@ import torch
 import torch.nn.functional as F
 
 from upbench import methods
-from upbench.bench.adapters import build, discover
+from upbench.bench.adapters import discover
 from upbench.bench.conformance import conforming
 from upbench.bench.errors import SkippedError
 from upbench.bench.inputs import random_images
+from upbench.bench.upsampler import build
 from upbench.methods import filters, triton_polyphase
 
 KERNELS = {"bilinear": filters.TRIANGLE, "bicubic": filters.TORCH_CUBIC, "lanczos3": filters.LANCZOS[3]}

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from upbench.bench import conformance
-from upbench.bench.adapters import build, discover
+from upbench.bench.adapters import discover
 from upbench.bench.errors import SkippedError
 from upbench.bench.inputs import random_images
+from upbench.bench.upsampler import build
 
 CPU = torch.device("cpu")
 KERNELS = ("bilinear", "bicubic", "lanczos3")

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from upbench.bench.cells import Cell, workload
-from upbench.bench.diagnose import COLUMNS as DIAGNOSIS
-from upbench.bench.evaluate import QUALITY_COLUMNS
+from upbench.bench.diagnosis.targets import COLUMNS as DIAGNOSIS
+from upbench.bench.quality.evaluate import QUALITY_COLUMNS
 from upbench.reports import frame
 
 Figures = Mapping[str, float]

@@ -1,0 +1,220 @@
+"""Two live workers, one per torch environment, asked in turn for short blocks of the same cells.
+
+A *pair* is one process of each side. It visits every open cell: about ten neighbouring blocks of each
+side, in random order (Bulej et al., "Duet Benchmarking", ICPE 2020; ours interleaves instead of running both
+at once). Then both processes end, because memory layout is drawn anew with each process only. A few pairs come
+from the same two interpreters, as forks (`upbench.bench.workers.serve`): starting an interpreter takes seconds.
+"""
+
+import os
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from upbench.bench.errors import FailedError, SkippedError
+from upbench.bench.gate.verdict import Verdict
+from upbench.bench.workers.launch import worker_command, worker_environment
+from upbench.bench.workers.pipes import Worker, WorkerError
+
+BLOCK_SECONDS = 0.002
+BLOCKS = (6, 10)  # block pairs of a visit: fewer where a single call is long
+VISIT_SECONDS = 0.2
+TIMEOUT_SECONDS = 60.0
+LITTER = 6  # pairs of processes from one pair of interpreters
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One of the two environments; `planted` maps a method to the factor of extra work done in it."""
+
+    label: str
+    python: Path
+    planted: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A cell and the adapter that both sides load for it (an installed name, or FILE.py:FACTORY)."""
+
+    name: str
+    method: str
+
+    def planted(self, side: Side) -> float:
+        """The factor of extra work that a side does in this cell."""
+        return side.planted.get(self.name.partition("/")[0], 1.0)
+
+
+class Pair:
+    """One live process of each side, baseline first; or of one side alone, for a stored baseline."""
+
+    def __init__(self, sides: Sequence[Side], snapshot: Path, threads: int, timeout: float) -> None:
+        """Start both in random order; raises `WorkerError` naming the side that does not come up."""
+        self.sides = sides
+        self.timeout = timeout
+        self.prepared: set[str] = set()
+        started = {
+            index: Worker(worker_command(sides[index].python), worker_environment(snapshot, threads), snapshot)
+            for index in random.sample(range(len(sides)), len(sides))
+        }
+        self.workers = [started[index] for index in range(len(sides))]
+        try:
+            self.hellos = [self._guard(index, worker.greet) for index, worker in enumerate(self.workers)]
+        except BaseException:
+            self.close()
+            raise
+        self.one_core = threads == 1
+        self._share_a_core()
+
+    def renew(self) -> None:
+        """New processes from the same interpreters; raises `WorkerError` where the system cannot fork."""
+        self.prepared.clear()
+        for index, worker in enumerate(self.workers):
+            self._guard(index, worker.renew)
+        self._share_a_core()
+
+    def _share_a_core(self) -> None:
+        """Both on the same core, another one in each pair: cores of a shared machine differ from each other."""
+        if self.one_core and hasattr(os, "sched_getaffinity"):
+            core = random.choice(sorted(os.sched_getaffinity(0)))
+            for worker in self.workers:
+                worker.pin(core)
+
+    def close(self) -> None:
+        """End both processes."""
+        for worker in self.workers:
+            worker.kill()
+
+    def ask(self, index: int, request: Row) -> Row:
+        """One side's answer; errors name the side."""
+        return self._guard(index, lambda: self.workers[index].ask(request, self.timeout))
+
+    def _guard(self, index: int, act: Callable[[], Row]) -> Row:
+        try:
+            return act()
+        except (SkippedError, FailedError, WorkerError) as error:
+            raise type(error)(f"{self.sides[index].label}: {error}") from error
+
+    def prepare(self, question: Question, *, check: bool = False) -> None:
+        """Have every side build the cell (and check that it conforms), once for each process."""
+        if question.name not in self.prepared:
+            request = {"ask": "prepare", "cell": question.name, "method": question.method, "check": check}
+            for index in range(len(self.workers)):
+                try:
+                    self.ask(index, dict(request))
+                except SkippedError as error:
+                    if index == 0:
+                        raise
+                    raise FailedError(f"{error} (the baseline can)") from error
+            self.prepared.add(question.name)
+
+    def block(self, index: int, question: Question, calls: int) -> Row:
+        """One timed block of one side."""
+        return self.ask(
+            index,
+            {
+                "ask": "block",
+                "cell": question.name,
+                "calls": calls,
+                "seed": random.getrandbits(31),
+                "planted": question.planted(self.sides[index]),
+            },
+        )
+
+
+def calibrate(pair: Pair, question: Question) -> int:
+    """How many calls of the baseline fill a block."""
+    calls = 1
+    for _ in range(3):
+        seconds = min(pair.block(0, question, calls)["seconds"] for _ in range(2))
+        calls = max(1, round(calls * BLOCK_SECONDS / max(seconds, 1e-9)))
+    return calls
+
+
+def visit(pair: Pair, question: Question, calls: int, patience: int = 1) -> Row:
+    """Neighbouring blocks of both sides: nanoseconds per block in order of time, faults per call.
+
+    `first` holds for each block pair the side that went first; `patience` multiplies the blocks.
+    """
+    pair.prepare(question)
+    warm = [pair.block(index, question, calls)["seconds"] for index in (0, 1)]
+    rounds = patience * min(BLOCKS[1], max(BLOCKS[0], int(VISIT_SECONDS / max(sum(warm), 1e-9))))
+    blocks: list[list[Row]] = [[], []]
+    first = [random.randrange(2) for _ in range(rounds)]
+    for leader in first:
+        for index in (leader, 1 - leader):
+            blocks[index].append(pair.block(index, question, calls))
+    return {
+        "baseline": _nanoseconds(blocks[0], "seconds"),
+        "candidate": _nanoseconds(blocks[1], "seconds"),
+        "wall": [_nanoseconds(side, "wall") for side in blocks],
+        "first": first,
+        "warm": [round(seconds * 1e9) for seconds in warm],
+        "faults": [sum(block["faults"] for block in side) / rounds / calls for side in blocks],
+    }
+
+
+def _nanoseconds(blocks: list[Row], name: str) -> list[int]:
+    return [round(block[name] * 1e9) for block in blocks]
+
+
+class Crew:
+    """Starts pairs when they are needed and turns what goes wrong with a cell into that cell's row."""
+
+    def __init__(self, sides: Sequence[Side], snapshot: Path, threads: int, timeout: float) -> None:
+        """Nothing is started yet."""
+        self.arguments = (sides, snapshot, threads, timeout)
+        self.pair: Pair | None = None
+        self.litter = 0
+
+    def __enter__(self) -> "Crew":
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the pair that is alive."""
+        self._dismiss()
+
+    def work(
+        self, questions: Sequence[Question], act: Callable[[Pair, Question], Row]
+    ) -> Iterator[tuple[Question, Row]]:
+        """`act` on each question, all with one new pair; a pair that is lost is replaced.
+
+        A cell that fails yields `{"verdict": ..., "reason": ...}`. Raises `WorkerError` when no pair starts.
+        """
+        left = list(questions)
+        while left:
+            pair = self._next_pair()
+            while left:
+                question = left.pop(0)
+                try:
+                    yield question, act(pair, question)
+                except SkippedError as error:
+                    yield question, {"verdict": Verdict.SKIPPED.value, "reason": str(error)}
+                except FailedError as error:
+                    yield question, {"verdict": Verdict.FAILED.value, "reason": str(error)}
+                except WorkerError as error:
+                    self._dismiss()
+                    yield question, {"verdict": Verdict.FAILED.value, "reason": str(error)}
+                    break
+
+    def _next_pair(self) -> Pair:
+        if self.pair and self.litter < LITTER:
+            try:
+                self.pair.renew()
+            except WorkerError:
+                self._dismiss()
+            else:
+                self.litter += 1
+                return self.pair
+        self._dismiss()
+        self.pair, self.litter = Pair(*self.arguments), 1
+        return self.pair
+
+    def _dismiss(self) -> None:
+        if self.pair:
+            self.pair.close()
+            self.pair = None

@@ -1,0 +1,126 @@
+"""The version gate: a survey, then pairs of processes until every cell is closed or the budget is spent."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from upbench.bench.gate.duet import TIMEOUT_SECONDS, Crew, Pair, Question, Row, Side, visit
+from upbench.bench.gate.progress import CONFIRM, Course, conclude, settle
+from upbench.bench.gate.survey import surveyor
+from upbench.bench.gate.verdict import Verdict
+from upbench.bench.store import Journal
+
+# A new pair of processes takes a while; while few cells are open, each is looked at for longer instead.
+FULL_ROUND = 10
+MOST_PATIENCE = 4
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a comparison is told: `threshold` as a share (0.03), `budget` and `timeout` per answer in seconds."""
+
+    threshold: float = 0.03
+    budget: float = 160.0
+    timeout: float = TIMEOUT_SECONDS
+    threads: int = 1
+
+
+class Gate:
+    """One comparison of a candidate with the baseline. Its state is what the journal's rows add up to."""
+
+    def __init__(
+        self,
+        sides: Sequence[Side],
+        questions: Sequence[Question],
+        settings: Settings,
+        snapshot: Path,
+        say: Say,
+    ) -> None:
+        """Nothing is measured yet; `say` gets a line for each round."""
+        self.sides, self.questions, self.settings, self.say = sides, questions, settings, say
+        self.crew = Crew(sides, snapshot, settings.threads, settings.timeout)
+        self.courses = {question.name: Course(name=question.name) for question in questions}
+        self.surveys: dict[str, Row] = {}
+        self.hosts: list[Row] = []
+        self.visits: dict[str, list[Row]] = {question.name: [] for question in questions}
+        self.spent = 0.0
+        self.last_round = 0.0
+        self.rounds = 0
+
+    def run(self, journal: Journal, label: str) -> None:
+        """Replay the journal's rows of this comparison, then go on from there; every result is journalled.
+
+        Raises `WorkerError` when a side's worker does not come up at all.
+        """
+        for row in journal.rows:
+            if row["comparison"] == label:
+                self._take(row)
+        with self.crew:
+            for row in self._measure():
+                journal.append(row | {"comparison": label})
+                self._take(row)
+        for course in self.courses.values():
+            conclude(course, self.settings.threshold)
+
+    def _take(self, row: Row) -> None:
+        """Add one journal row to the state."""
+        kind = row["kind"]
+        if kind == "round":
+            self.spent, self.rounds = row["spent"], row["round"]
+            settle(list(self.courses.values()), self.settings.threshold)
+            return
+        course = self.courses[row["cell"]]
+        if "verdict" in row:
+            course.close(Verdict(row["verdict"]), row["reason"])
+        elif kind == "survey":
+            self.surveys[row["cell"]] = row
+            self.hosts = row.get("hosts", self.hosts)
+            course.calls = row["calls"]
+        else:
+            self.visits[row["cell"]].append(row)
+            course.add(row)
+
+    def _measure(self) -> Iterator[Row]:
+        yield from self._survey()
+        while self._open() and self.spent + self.last_round <= self.settings.budget:
+            yield from self._round()
+
+    def _open(self) -> list[Question]:
+        return [question for question in self.questions if self.courses[question.name].verdict is None]
+
+    def _asked(self) -> list[Question]:
+        """The open cells; in every second round only those that are flagged, as long as there are any."""
+        open_ = self._open()
+        flagged = [question for question in open_ if self.courses[question.name].purpose == CONFIRM]
+        return flagged if flagged and self.rounds % 2 else open_
+
+    def _survey(self) -> Iterator[Row]:
+        asked = [question for question in self._open() if question.name not in self.surveys]
+        if not asked:
+            return
+        start = time.monotonic()
+        self.say(f"{len(asked)} cells: pixels, memory, block sizes")
+        with surveyor() as survey:
+            for question, row in self.crew.work(asked, survey):
+                yield {"kind": "survey", "cell": question.name} | row
+        yield {"kind": "round", "round": 0, "spent": self.spent + time.monotonic() - start}
+
+    def _round(self) -> Iterator[Row]:
+        start = time.monotonic()
+        number, asked = self.rounds + 1, self._asked()
+        self.say(f"pair {number}: {len(asked)} cells asked, {self.spent:.0f} of {self.settings.budget:.0f} s spent")
+        random.shuffle(asked)
+        patience = min(MOST_PATIENCE, max(1, FULL_ROUND // len(asked)))
+
+        def look(pair: Pair, question: Question) -> Row:
+            return visit(pair, question, self.courses[question.name].calls, patience)
+
+        for question, row in self.crew.work(asked, look):
+            purpose = self.courses[question.name].purpose
+            yield {"kind": "visit", "cell": question.name, "round": number, "purpose": purpose} | row
+        self.last_round = time.monotonic() - start
+        yield {"kind": "round", "round": number, "spent": self.spent + self.last_round}

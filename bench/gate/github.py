@@ -1,0 +1,62 @@
+"""What GitHub Actions shows of a comparison: annotations on standard output, and the job's step summary.
+
+Source: GitHub documentation, "Workflow commands for GitHub Actions".
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from upbench.bench.gate.outcome import Record, by_severity, counts, sentence, title
+from upbench.bench.gate.pixels import CHANGED
+from upbench.bench.gate.verdict import Verdict
+
+ERRORS = (Verdict.SLOWER.value, Verdict.FAILED.value)
+WARNINGS = (Verdict.BIMODAL.value, Verdict.UNRESOLVED.value)
+SHOWN = 10  # GitHub shows at most ten annotations of a kind for a step
+
+
+def annotations(comparisons: Sequence[Record]) -> list[str]:
+    """`::error` for slower and failed cells, `::warning` for changed pixels and open verdicts."""
+    errors, warnings = [], []
+    for comparison in comparisons:
+        name = title(comparison)
+        for cell in by_severity(comparison):
+            changed = (cell["pixels"] or {}).get("status") == CHANGED
+            if cell["verdict"] in ERRORS:
+                errors.append(_command("error", name, sentence(cell)))
+            elif cell["verdict"] in WARNINGS or changed:
+                warnings.append(_command("warning", name, sentence(cell)))
+    return errors[:SHOWN] + warnings[:SHOWN]
+
+
+def _command(kind: str, title: str, message: str) -> str:
+    return f"::{kind} title={_escaped(title, ':,')}::{_escaped(message)}"
+
+
+def _escaped(text: str, also: str = "") -> str:
+    for character in "%\r\n" + also:
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text
+
+
+def line(comparison: Record) -> str:
+    """One line of markdown: the outcome of a comparison."""
+    found = counts(comparison)
+    mark = "❌" if found["SLOWER"] or found["FAILED"] else "⚠️" if found[CHANGED] or found["UNRESOLVED"] else "✅"
+    said = [f"{found[verdict.value]} {verdict.value}" for verdict in Verdict if found[verdict.value]]
+    planted = f" **Planted slowdowns: {comparison['planted']}.**" if comparison["planted"] else ""
+    return (
+        f"{mark} **{title(comparison)}**, threshold {comparison['settings']['threshold']:.1%}:"
+        f" {', '.join(said) or 'no cells'}; pixels changed in {found[CHANGED]}.{planted}"
+    )
+
+
+def publish(comparisons: Sequence[Record], variables: Mapping[str, str] = os.environ) -> None:
+    """In Actions, print annotations and add lines to the step summary; elsewhere do nothing."""
+    if variables.get("GITHUB_ACTIONS") == "true":
+        print("\n".join(annotations(comparisons)))
+    summary = variables.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write("\n\n".join(line(comparison) for comparison in comparisons) + "\n")

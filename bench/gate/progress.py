@@ -1,0 +1,100 @@
+"""One cell's way through the gate: explored, perhaps flagged, perhaps confirmed with fresh pairs, closed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from upbench.bench.gate.verdict import LOOKS, MIN_PAIRS, Estimate, Verdict, confirmed, flagged, groups, inside
+
+EXPLORE = "explore"
+CONFIRM = "confirm"
+
+
+@dataclass(slots=True, kw_only=True)
+class Course:
+    """What is known of a cell so far. `explored` and `fresh` hold one log ratio per pair of processes."""
+
+    name: str
+    calls: int = 1
+    explored: list[float] = field(default_factory=list)
+    fresh: list[float] = field(default_factory=list)
+    sign: int = 0
+    verdict: Verdict | None = None
+    reason: str = ""
+
+    @property
+    def purpose(self) -> str:
+        """What the next pair is for."""
+        return CONFIRM if self.sign else EXPLORE
+
+    @property
+    def all_ratios(self) -> list[float]:
+        """Every log ratio, in order of time."""
+        return self.explored + self.fresh
+
+    def estimate(self) -> Estimate:
+        """From the fresh pairs where there are enough of them (they are not selected for), else from all."""
+        return Estimate.of(self.fresh if len(self.fresh) >= MIN_PAIRS else self.all_ratios)
+
+    def add(self, visit: dict[str, Any]) -> None:
+        """Take in a visit's row of the journal."""
+        target = self.fresh if visit["purpose"] == CONFIRM else self.explored
+        target.append(log_ratio(visit["baseline"], visit["candidate"]))
+
+    def close(self, verdict: Verdict, reason: str = "") -> None:
+        """Nothing more is measured of this cell."""
+        self.verdict, self.reason = verdict, reason
+
+
+def log_ratio(baseline: Sequence[float], candidate: Sequence[float]) -> float:
+    """One pair of processes: the median over neighbouring blocks of log(candidate / baseline)."""
+    return float(np.median(np.log(np.asarray(candidate) / np.asarray(baseline))))
+
+
+def settle(courses: Sequence[Course], threshold: float) -> None:
+    """After a round: flag, confirm and close cells."""
+    measured = [course for course in courses if course.all_ratios]
+    flags = flagged([Estimate.of(course.explored) for course in measured], threshold)
+    for course, is_flagged in zip(measured, flags, strict=True):
+        if course.verdict is None:
+            _settle_one(course, is_flagged, threshold)
+
+
+def _settle_one(course: Course, is_flagged: bool, threshold: float) -> None:
+    explored = Estimate.of(course.explored)
+    if course.sign:
+        _confirm(course, threshold)
+    elif inside(explored, threshold):
+        course.close(Verdict.SAME)
+    elif is_flagged:
+        course.sign = 1 if explored.mean > 0 else -1
+
+
+def _confirm(course: Course, threshold: float) -> None:
+    if confirmed(course.fresh, course.sign, threshold):
+        course.close(Verdict.SLOWER if course.sign > 0 else Verdict.FASTER)
+    elif len(course.fresh) >= LOOKS[-1]:
+        course.close(Verdict.UNRESOLVED, f"flagged, but {LOOKS[-1]} fresh pairs did not confirm it")
+
+
+def conclude(course: Course, threshold: float) -> None:
+    """At the end: a cell in two groups is called so, and what is open is unresolved."""
+    two = groups(course.all_ratios)
+    if two and course.verdict is not Verdict.SAME and not _one_sided(course.all_ratios, threshold):
+        said = " and ".join(f"{len(group)} pairs at {np.exp(np.mean(group)):.3f}" for group in two)
+        course.close(Verdict.BIMODAL, f"its processes fall into two groups: {said}")
+    elif course.verdict is None:
+        course.close(Verdict.UNRESOLVED, _why_open(course))
+
+
+def _one_sided(ratios: Sequence[float], threshold: float) -> bool:
+    return all(ratio > np.log1p(threshold) for ratio in ratios) or all(ratio < -np.log1p(threshold) for ratio in ratios)
+
+
+def _why_open(course: Course) -> str:
+    pairs = len(course.all_ratios)
+    if course.sign:
+        return f"flagged, but the budget ended after {len(course.fresh)} fresh pairs without confirming it"
+    return f"the budget ended after {pairs} pairs of processes"

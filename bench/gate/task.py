@@ -1,0 +1,197 @@
+"""One cell inside a worker: its call, its inputs in fresh memory, and short timed blocks of calls."""
+
+import contextlib
+import functools
+import gc
+import itertools
+import random
+import resource
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from upbench.bench.adapters import Adapter
+from upbench.bench.cells import Cell, workload
+from upbench.bench.conformance import conforming
+from upbench.bench.cuda.runtime import peak_bytes
+from upbench.bench.errors import SkippedError
+from upbench.bench.inputs import MEMORY_FORMATS, different_images
+from upbench.bench.speed.clocks import clock_for
+from upbench.bench.speed.timed import call_of
+from upbench.bench.upsampler import Upsampler, build
+
+INPUTS = 3  # rotated inside a block
+_images = functools.cache(different_images)  # shared by all cells that take the same: a timed call gets copies
+HEAP_BYTES = 256 << 20
+SHIFT_BYTES = 64 << 20
+FILLER_BYTES = 1 << 18  # the largest hole before an input: many pages, so that page offsets vary
+
+
+@dataclass(slots=True, kw_only=True)
+class Task:
+    """A checked upsampler, the call that is timed, and the inputs of its cell."""
+
+    cell: Cell
+    upsampler: Upsampler
+    call: Callable[[Any], Any]
+    inputs: tuple[Tensor, ...]
+    kept: list[Any] = field(default_factory=list)
+
+    @classmethod
+    def build(cls, cell: Cell, adapter: Adapter, *, check: bool = True) -> "Task":
+        """Build and check the method; raises `SkippedError` or `FailedError` with the reason."""
+        dtype = getattr(torch, cell.dtype)
+        make = conforming if check else build
+        upsampler = make(adapter, cell.scale, torch.device(cell.device), dtype)
+        inputs = _images(workload(cell.workload).shape, cell.dtype, cell.device, cell.memory_format, INPUTS)
+        return cls(cell=cell, upsampler=upsampler, call=call_of(cell, upsampler), inputs=inputs)
+
+    def block(self, calls: int, seed: int, planted: float = 1.0) -> dict[str, float]:
+        """Time `calls` calls, after a quarter as many untimed ones and one on a small corner of an input.
+
+        Returns `seconds` of the whole block on the cell's clock, `wall` seconds, and minor page `faults` in it.
+        `planted` above 1 has the same method go on working on that corner until that multiple of the block's
+        time is full (exactly: a loop over the clock fills what is less than a call).
+        """
+        torch.set_num_threads(self.cell.threads)
+        natives = self._scatter(random.Random(seed), min(calls, INPUTS))
+        turns = [natives[index % len(natives)] for index in range(calls)]
+        corner = self.native(self.inputs[0][:1, :, :8, :8].clone())
+        with self.mode(), _collector_off():
+            for native in [*turns[: calls // 4], corner]:
+                self.call(native)
+            faults, wall = _minor_faults(), time.perf_counter()
+            seconds = self._timed(turns) if planted <= 1 else self._planted(turns, planted, corner)
+            faults, wall = _minor_faults() - faults, time.perf_counter() - wall
+        return {"seconds": seconds, "wall": wall, "faults": faults}
+
+    def _clock(self) -> Callable[[], Any]:
+        """With one CPU thread the time that our process had a core: what others take of it is not the method's.
+
+        On a machine shared with other work this repeats several times better than a clock on the wall
+        (README, "The version gate"). With more threads the wall clock, on CUDA events.
+        """
+        one_thread = self.cell.device == "cpu" and self.cell.threads == 1
+        return time.process_time if one_thread else clock_for(self.cell.device)
+
+    def _scatter(self, generator: random.Random, count: int) -> list[Any]:
+        """`count` inputs in fresh memory, with holes of random size between them, as the method takes them.
+
+        Random layout: Curtsinger & Berger, "Stabilizer", ASPLOS 2013.
+        """
+        self.kept = []
+        natives = []
+        for low in self.inputs[:count]:
+            size = generator.randrange(64, FILLER_BYTES)
+            self.kept.append(torch.empty(size, dtype=torch.uint8, device=self.cell.device))
+            natives.append(self.native(low.clone()))
+        self.kept.extend(natives)
+        return natives
+
+    def native(self, low: Tensor) -> Any:
+        """The input as the timed call takes it."""
+        return low if self.cell.step == "train" else self.upsampler.prepare(low)
+
+    def mode(self) -> contextlib.AbstractContextManager[Any]:
+        """Inference mode, or for training none."""
+        return contextlib.nullcontext() if self.cell.step == "train" else torch.inference_mode()
+
+    def _timed(self, turns: list[Any]) -> float:
+        clock = self._clock()
+        if torch.device(self.cell.device).type == "cuda":
+            torch.cuda.synchronize()
+        start = clock()
+        for native in turns:
+            self.call(native)
+        stop = clock()
+        seconds: float = stop - start
+        return seconds
+
+    def _planted(self, turns: list[Any], factor: float, corner: Any) -> float:
+        """On the CPU whole calls on the corner, then a loop over the clock for what is less than one.
+
+        On CUDA whole calls are added instead.
+        """
+        if torch.device(self.cell.device).type == "cuda":
+            return self._timed(turns + turns[:1] * round(len(turns) * (factor - 1)))
+        clock = self._clock()
+        before = clock()
+        self.call(corner)
+        start = clock()
+        for native in turns:
+            self.call(native)
+        now = clock()
+        due, spare = start + (now - start) * factor, start - before
+        while now + spare < due:
+            self.call(corner)
+            now = clock()
+        while now < due:
+            now = clock()
+        seconds: float = now - start
+        return seconds
+
+    def output(self, low: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
+        """The method's image of `low` `(N, C, H, W)` float32 on [0, 1], given in the cell's dtype."""
+        dtype = getattr(torch, self.cell.dtype)
+        image = torch.from_numpy(low)
+        given = (image * 255).round().to(dtype) if dtype == torch.uint8 else image.to(dtype)
+        given = given.to(self.cell.device).contiguous(memory_format=MEMORY_FORMATS[self.cell.memory_format])
+        with torch.inference_mode():
+            high = self.upsampler(given).cpu().contiguous()
+        result: npt.NDArray[Any] = (high.float() if high.dtype == torch.bfloat16 else high).numpy()
+        return result
+
+    def peak_bytes(self) -> int:
+        """The most that one call has allocated at a time through torch, its result included.
+
+        From the CUDA allocator's statistics, or on the CPU from the profiler's record of each allocation.
+        Raises `SkippedError` for a library that allocates apart from torch.
+        """
+        if self.upsampler.native:
+            raise SkippedError("it allocates memory apart from torch")
+        native = self.native(self.inputs[0])
+        with self.mode():
+            self.call(native)
+            if torch.device(self.cell.device).type == "cuda":
+                return peak_bytes(functools.partial(self.call, native), self.cell.device)
+            return _cpu_peak(self.call, native)
+
+
+@contextlib.contextmanager
+def _collector_off() -> Iterator[None]:
+    gc.collect(0)
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _minor_faults() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+
+def stretch_heap() -> Tensor:
+    """Give the held-still heap pages for whatever a call asks: memory that is touched once and freed.
+
+    The tensor that comes back is to be kept: of random size, it shifts all that follows it in the heap.
+    """
+    shift = torch.empty(random.randrange(SHIFT_BYTES), dtype=torch.uint8)
+    torch.ones(HEAP_BYTES, dtype=torch.uint8)
+    return shift
+
+
+def _cpu_peak(call: Callable[[Any], Any], native: Any) -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the profiler's remarks about its own cycles
+        with torch.autograd.profiler.profile(profile_memory=True) as profile:
+            call(native)
+    steps = [event.nbytes() for event in profile.kineto_results.events() if event.name() == "[memory]"]
+    return max(itertools.accumulate(steps), default=0)

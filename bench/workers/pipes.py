@@ -1,0 +1,130 @@
+"""The parent's end of a worker: start it, ask it with a time limit, and never leave it behind."""
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from upbench.bench.errors import FailedError, SkippedError
+from upbench.bench.workers.serve import PROTOCOL
+
+START_SECONDS = 120.0
+
+
+class WorkerError(Exception):
+    """The worker itself is gone or cannot be trusted: crashed, hung, or spoke nonsense."""
+
+
+class Worker:
+    """A live worker process; `ask` sends one request and waits for its answer."""
+
+    def __init__(self, command: list[str], environment: Mapping[str, str], folder: Path) -> None:
+        """Start the process in `folder` and return at once; `greet` waits for its hello."""
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 # lives as long as the worker
+        self._process = subprocess.Popen(
+            [*command, str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            env=dict(environment),
+            cwd=folder,
+            text=True,
+            encoding="utf-8",
+        )
+        self._serving = self._process.pid
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put("")
+
+    @property
+    def pid(self) -> int:
+        """The number of the process that serves."""
+        return self._serving
+
+    def pin(self, core: int) -> None:
+        """Keep the serving process on one core, where the system can do that."""
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(self._serving, {core})
+
+    def greet(self, seconds: float = START_SECONDS) -> dict[str, Any]:
+        """The worker's hello; raises `WorkerError` if none comes in time or its protocol is another."""
+        hello = self._receive(seconds)
+        if hello.get("protocol") != PROTOCOL:
+            self.kill()
+            raise WorkerError(f"the worker speaks protocol {hello.get('protocol')!r}, not {PROTOCOL}")
+        self._serving = hello.get("pid", self._process.pid)
+        return hello
+
+    def renew(self) -> dict[str, Any]:
+        """Have a new process serve, where the system can fork one; its hello. Raises `WorkerError` where not."""
+        self._send({"ask": "renew"})
+        return self.greet()
+
+    def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """The answer to one request.
+
+        Raises `SkippedError` or `FailedError` for the cell, `WorkerError` when the worker is lost.
+        """
+        self._send(request)
+        answer = self._receive(seconds)
+        if answer.get("ok") is True:
+            return answer
+        kind = SkippedError if answer.get("kind") == "skipped" else FailedError
+        raise kind(str(answer.get("reason", "no reason given")))
+
+    def _send(self, request: dict[str, Any]) -> None:
+        try:
+            assert self._process.stdin is not None
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        except (OSError, ValueError) as error:
+            raise self._lost("crashed") from error
+
+    def _receive(self, seconds: float) -> dict[str, Any]:
+        try:
+            line = self._lines.get(timeout=seconds)
+        except queue.Empty as error:
+            raise self._lost(f"hung (no answer in {seconds:g} s)") from error
+        if not line:
+            raise self._lost("crashed")
+        try:
+            message = json.loads(line)
+        except ValueError as error:
+            raise self._lost(f"answered nonsense ({line.strip()[:60]!r})") from error
+        if not isinstance(message, dict):
+            raise self._lost(f"answered nonsense ({line.strip()[:60]!r})")
+        return message
+
+    def _lost(self, how: str) -> WorkerError:
+        """End the worker; the error tells how it was lost, and after a crash its last words."""
+        detail = ""
+        if how == "crashed":
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=5)  # its own exit status, not the one of our kill
+            detail = f": exit status {self._process.poll()}{self._last_words()}"
+        self.kill()
+        return WorkerError(f"the worker {how}{detail}")
+
+    def _last_words(self) -> str:
+        self._stderr.seek(0)
+        lines = self._stderr.read().decode("utf-8", "replace").strip().splitlines()
+        return f"; {lines[-1]}" if lines else ""
+
+    def kill(self) -> None:
+        """End the process and wait for its end."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout, self._stderr):
+            with contextlib.suppress(OSError):  # unsent bytes for a dead process
+                pipe.close()  # type: ignore[union-attr]
