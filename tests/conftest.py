@@ -1,12 +1,15 @@
 """What several rooms' tests share: the command, adapters of one's own, pictures, and CIFAR-10 in small."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,3 +142,21 @@ def cifar_sample() -> Path:
     if not paths or "1,000 images of data_batch_1" not in cifar10.describe(paths, "test", 1000):
         pytest.skip("UPBENCH_DATA points to other data than the CIFAR-10 sample of 1,000 images")
     return Path(SAMPLE)
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a "python" that is a fake worker of the given behaviour, and returns its path."""
+
+    def make(name: str = "fake", **behaviour: Any) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        script = folder / "python"
+        shutil.copyfile(Path(__file__).parent / "workers" / "fake_worker.py", script)
+        text = script.read_text().replace("#!/usr/bin/env python3", f"#!{sys.executable}", 1)
+        script.write_text(text)
+        script.chmod(0o755)
+        (folder / "behaviour.json").write_text(json.dumps(behaviour))
+        return script
+
+    return make

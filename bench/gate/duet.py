@@ -18,6 +18,7 @@ from upbench.bench.gate.verdict import Verdict
 from upbench.bench.workers.launch import worker_command, worker_environment
 from upbench.bench.workers.pipes import Worker, WorkerError
 
+SERVED = "upbench.bench.gate.served:Cells"
 BLOCK_SECONDS = 0.002
 BLOCKS = (6, 10)  # block pairs of a visit: fewer where a single call is long
 VISIT_SECONDS = 0.2
@@ -57,7 +58,7 @@ class Pair:
         self.timeout = timeout
         self.prepared: set[str] = set()
         started = {
-            index: Worker(worker_command(sides[index].python), worker_environment(snapshot, threads), snapshot)
+            index: Worker(worker_command(sides[index].python, SERVED), worker_environment(snapshot, threads), snapshot)
             for index in random.sample(range(len(sides)), len(sides))
         }
         self.workers = [started[index] for index in range(len(sides))]

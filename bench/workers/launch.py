@@ -22,9 +22,9 @@ DROPPED = (
 )  # the first makes each import compile anew
 
 
-def worker_command(python: Path) -> list[str]:
-    """The command line of a worker; its parent's process number is added to it."""
-    return [str(python), "-m", "upbench.bench.workers.serve"]
+def worker_command(python: Path, handler: str) -> list[str]:
+    """The command line of a worker that serves `package.module:Class`; its parent's process number is added to it."""
+    return [str(python), "-m", "upbench.bench.workers.serve", handler]
 
 
 def worker_environment(snapshot: Path, threads: int) -> dict[str, str]:

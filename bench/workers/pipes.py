@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from upbench.bench.errors import FailedError, SkippedError
+from upbench.bench.errors import FailedError, SkippedError, UsageError
 from upbench.bench.workers.serve import PROTOCOL
 
 START_SECONDS = 120.0
@@ -74,13 +74,13 @@ class Worker:
     def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         """The answer to one request.
 
-        Raises `SkippedError` or `FailedError` for the cell, `WorkerError` when the worker is lost.
+        Raises `SkippedError`, `FailedError` or `UsageError` for the cell, `WorkerError` when the worker is lost.
         """
         self._send(request)
         answer = self._receive(seconds)
         if answer.get("ok") is True:
             return answer
-        kind = SkippedError if answer.get("kind") == "skipped" else FailedError
+        kind = {"skipped": SkippedError, "usage": UsageError}.get(str(answer.get("kind")), FailedError)
         raise kind(str(answer.get("reason", "no reason given")))
 
     def _send(self, request: dict[str, Any]) -> None:

@@ -1,25 +1,23 @@
-"""The side of the gate that lives in one torch environment: JSON lines in, JSON lines out.
+"""The worker's main loop: JSON lines in, JSON lines out. `python -m upbench.bench.workers.serve HANDLER PARENT`.
 
-Needs torch, numpy and upbench, nothing else. Its first line is its hello, with the protocol's version; then
-each request gets one answer. `{"ok": false, "kind": "skipped" | "failed", "reason": ...}` gives up a cell,
-not the worker. Started by `upbench.bench.workers.pipes`; ends with its parent.
+HANDLER names a class (`package.module:Class`) whose methods are what can be asked: a request
+`{"ask": "block", "cell": ...}` calls `block(cell=...)`, which returns a dictionary. PARENT is the parent's process
+number. The first line is the worker's hello, with the protocol's version; then each request gets one answer.
+`{"ok": false, "kind": "skipped" | "failed" | "usage", "reason": ...}` gives up a cell, not the worker. The loop itself
+needs torch, numpy and upbench, nothing else. Started by `upbench.bench.workers.pipes`; ends with its parent.
 
-On Linux two processes make a worker: a *mother*, which imports torch and never calls it, and her child, which
-does the work. Asked to renew, the child ends and the mother forks the next one, which costs a tenth of a second
-where a new interpreter costs seconds. It says hello anew.
+On Linux two processes make a worker: a *mother*, which imports torch and the handler and never calls them, and her
+child, which does the work. Asked to renew, the child ends and the mother forks the next one, which costs a tenth of a
+second where a new interpreter costs seconds. It says hello anew.
 """
 
 import ctypes
-import hashlib
 import json
 import os
 import platform
 import signal
 import sys
-import time
-import zlib
 from importlib import import_module
-from pathlib import Path
 from typing import Any, TextIO
 
 PROTOCOL = 1
@@ -27,24 +25,23 @@ PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 
 RENEW = 75  # the exit status of a child that makes room for the next one
 
-YARDSTICK = bytes(range(256)) * 4096
-
 Message = dict[str, Any]
 
 
-def main() -> None:
-    """Serve the parent whose process number is the first argument, until it closes our input or dies."""
+def main(handler: str, parent: int) -> None:
+    """Serve the parent until it closes our input or dies."""
     answers = _claim_output()
-    _die_with(int(sys.argv[1]))
+    _die_with(parent)
+    module, _, name = handler.partition(":")
     if sys.platform == "linux":
-        import_module("upbench.bench.gate.task")  # and so torch
+        import_module(module)  # and so torch
         mother = os.getpid()
         _mother_children()
         _die_with(mother)
     _write(answers, hello())
-    bench = Bench()
+    serving = getattr(import_module(module), name)()
     for line in sys.stdin:
-        _write(answers, bench.answer(json.loads(line)))
+        _write(answers, answer(serving, json.loads(line)))
 
 
 def _mother_children() -> None:
@@ -92,82 +89,26 @@ def hello() -> Message:
     }
 
 
-def yardstick() -> float:
-    """Seconds of our process for a fixed piece of work that no torch version touches: checksums of 1 MiB."""
-    start = time.process_time()
-    for _ in range(8):
-        zlib.crc32(YARDSTICK)
-    return time.process_time() - start
+def answer(serving: Any, request: Message) -> Message:
+    """One request's answer; whatever the handler raises becomes a reason."""
+    from upbench.bench.adapters import sentence
+    from upbench.bench.errors import FailedError, SkippedError, UsageError
 
-
-class Bench:
-    """The cells prepared so far, by name, and an answer for each request."""
-
-    def __init__(self) -> None:
-        """No cell is prepared yet."""
-        from upbench.bench.gate import task
-
-        self.kept = task.stretch_heap()
-        self.make = task.Task.build
-        self.adapters: dict[str, Any] = {}
-        self.tasks: dict[str, Any] = {}
-
-    def answer(self, request: Message) -> Message:
-        """One request's answer; whatever it raises becomes a reason."""
-        from upbench.bench.adapters import sentence
-        from upbench.bench.errors import FailedError, SkippedError
-
-        try:
-            values: Message = getattr(self, f"_{request.pop('ask')}")(**request)
-        except SkippedError as error:
-            return {"ok": False, "kind": "skipped", "reason": sentence(error)}
-        except FailedError as error:
-            return {"ok": False, "kind": "failed", "reason": sentence(error)}
-        except Exception as error:
-            return {"ok": False, "kind": "failed", "reason": f"{type(error).__name__}: {sentence(error)}"}
-        return {"ok": True} | values
-
-    def _renew(self) -> Message:
-        """Make room for the next child."""
+    ask = request.pop("ask")
+    if ask == "renew":
         os._exit(RENEW)
-
-    def _prepare(self, cell: str, method: str, *, check: bool = True) -> Message:
-        """Build (and check) a cell; `method` is an installed name or a spec such as `FILE.py:FACTORY`."""
-        from upbench.bench.adapters import find
-        from upbench.bench.cells import Cell
-
-        if method not in self.adapters:
-            self.adapters[method] = find(method)
-        self.tasks[cell] = self.make(Cell.parse(cell), self.adapters[method], check=check)
-        return {}
-
-    def _block(self, cell: str, calls: int, seed: int, planted: float = 1.0) -> Message:
-        measured: Message = self.tasks[cell].block(calls, seed, planted)
-        return measured
-
-    def _yardstick(self) -> Message:
-        return {"seconds": yardstick()}
-
-    def _output(self, cell: str, low: str, high: str) -> Message:
-        """Write the image of the array in file `low` to file `high`; the digest is of its bytes."""
-        import numpy as np
-
-        image = self.tasks[cell].output(np.load(low))
-        np.save(Path(high), image)
-        return {"digest": hashlib.sha256(image.tobytes()).hexdigest(), "shape": list(image.shape)}
-
-    def _memory(self, cell: str) -> Message:
-        return {"bytes": self.tasks[cell].peak_bytes()}
-
-    def _host(self) -> Message:
-        from upbench.bench import host
-
-        return {"host": host.fingerprint()}
-
-    def _release(self, cell: str) -> Message:
-        self.tasks.pop(cell, None)
-        return {}
+    try:
+        values: Message = getattr(serving, ask)(**request)
+    except SkippedError as error:
+        return {"ok": False, "kind": "skipped", "reason": sentence(error)}
+    except UsageError as error:
+        return {"ok": False, "kind": "usage", "reason": sentence(error)}
+    except FailedError as error:
+        return {"ok": False, "kind": "failed", "reason": sentence(error)}
+    except Exception as error:
+        return {"ok": False, "kind": "failed", "reason": f"{type(error).__name__}: {sentence(error)}"}
+    return {"ok": True} | values
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1], int(sys.argv[2]))

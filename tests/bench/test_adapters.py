@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from upbench.bench import adapters
+from upbench.bench import adapters, upsampler
 from upbench.bench.errors import FailedError, SkippedError, UsageError
 
 CPU = torch.device("cpu")
@@ -29,8 +29,8 @@ ISSUE_METHODS = {
 }
 
 
-def build(adapter: adapters.Adapter, scale: int = 2, dtype: torch.dtype = torch.float32) -> adapters.Upsampler:
-    return adapters.build(adapter, scale, CPU, dtype)
+def build(adapter: adapters.Adapter, scale: int = 2, dtype: torch.dtype = torch.float32) -> upsampler.Upsampler:
+    return upsampler.build(adapter, scale, CPU, dtype)
 
 
 def test_the_methods_of_the_contract_are_installed_under_their_names() -> None:

@@ -11,11 +11,12 @@ from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.workers.launch import take_snapshot, worker_command, worker_environment
 from upbench.bench.workers.pipes import Worker, WorkerError
 
+CELLS = "upbench.bench.gate.served:Cells"
 BLOCK = {"ask": "block", "cell": "bicubic/x2/single", "calls": 2, "seed": 1, "planted": 1.0}
 
 
 def start(python: Path) -> Worker:
-    return Worker(worker_command(python), os.environ, python.parent)
+    return Worker(worker_command(python, CELLS), os.environ, python.parent)
 
 
 def alive(pid: int) -> bool:
@@ -98,7 +99,7 @@ def test_the_real_worker_survives_prints_and_times_a_block(tmp_path):
         "    return call\n"
     )
     snapshot = take_snapshot(tmp_path)
-    worker = Worker(worker_command(Path(sys.executable)), worker_environment(snapshot, 1), snapshot)
+    worker = Worker(worker_command(Path(sys.executable), CELLS), worker_environment(snapshot, 1), snapshot)
     worker.greet()
     cell = "loud/x2/1x3x8x8"
     worker.ask({"ask": "prepare", "cell": cell, "method": f"{noisy}:loud"}, 60)
@@ -118,7 +119,7 @@ def test_no_worker_outlives_its_parent(tmp_path):
         "from upbench.bench.workers.launch import take_snapshot, worker_command, worker_environment\n"
         "from upbench.bench.workers.pipes import Worker\n"
         "snapshot = take_snapshot(Path(sys.argv[1]))\n"
-        "worker = Worker(worker_command(Path(sys.executable)), worker_environment(snapshot, 1), snapshot)\n"
+        f"worker = Worker(worker_command(Path(sys.executable), {CELLS!r}), worker_environment(snapshot, 1), snapshot)\n"
         "worker.greet()\n"
         "print(worker.pid, flush=True)\n"
         "time.sleep(600)\n"
@@ -135,7 +136,7 @@ def test_no_worker_outlives_its_parent(tmp_path):
 
 def real_worker(tmp_path: Path) -> Worker:
     snapshot = take_snapshot(tmp_path)
-    return Worker(worker_command(Path(sys.executable)), worker_environment(snapshot, 1), snapshot)
+    return Worker(worker_command(Path(sys.executable), CELLS), worker_environment(snapshot, 1), snapshot)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="workers fork on Linux only")
