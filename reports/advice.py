@@ -4,10 +4,24 @@ import math
 
 import pandas as pd
 
+from upbench.reports.figures import Drawn
+from upbench.reports.frame import Run
 from upbench.reports.tables import main_speed, number
 
 SAME_DB = 0.05  # a difference that nobody sees
 WORTH_NAMING = 1.1  # a speed-up that is worth a change of code
+
+
+def section(run: Run, drawn: Drawn) -> str:
+    """What to use, for people who read no further."""
+    parts = []
+    for workload in dict.fromkeys(main_speed(run.speed)["workload"]) if len(run.speed) else ():
+        points = candidates(run.quality, run.speed, workload)
+        if len(points):
+            lines = [*sentences(front(points)), *switch_sentences(points)]
+            parts.append(f"**{workload}**: nothing measured beats these in both quality and time.\n")
+            parts.append("\n".join(f"- {line}" for line in lines) + "\n")
+    return "## What to use\n\n" + "\n".join(parts).rstrip() if parts else ""
 
 
 def candidates(quality: pd.DataFrame, speed: pd.DataFrame, workload: str) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from upbench.reports.advice import SAME_DB
+from upbench.reports.figures import Drawn
 from upbench.reports.frame import Run
 from upbench.reports.tables import headline, main_speed
 
@@ -23,6 +24,14 @@ class Claim:
     text: str
     verdict: str
     evidence: str
+
+
+def section(run: Run, drawn: Drawn) -> str:
+    """Each claim with its verdict and evidence."""
+    lines = ["## The article's claims", ""]
+    for number, claim in enumerate(check(run), 1):
+        lines.append(f"{number}. *{claim.text}* **{claim.verdict.capitalize()}.** {claim.evidence}")
+    return "\n".join(lines)
 
 
 def check(run: Run) -> list[Claim]:

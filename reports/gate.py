@@ -1,5 +1,6 @@
 """The report's section about torch versions: what changed, a table by severity, a forest plot of ratios."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ from matplotlib.figure import Figure
 
 from upbench.bench.gate.outcome import by_severity, counts, memory_ratio, title
 from upbench.bench.gate.pixels import CHANGED
+from upbench.reports.figures import Drawing, Drawn, linked, save
+from upbench.reports.frame import Run
 from upbench.reports.tables import markdown
 
 Record = dict[str, Any]
@@ -16,14 +19,14 @@ COLOURS = {"SLOWER": "tab:red", "FASTER": "tab:green", "SAME": "0.45", "UNRESOLV
 FORMATS = {"time": ".3f", "noise floor": ".1%", "instructions": ".4f", "pairs": ".0f", "faults": ".1f"}
 
 
-def section(comparisons: list[Record], figure: str) -> str:
-    """Markdown about every comparison; `figure` is the plot's path as the page links it."""
-    if not comparisons:
+def section(run: Run, drawn: Drawn) -> str:
+    """Markdown about every comparison; empty where no interval was measured."""
+    if "versions" not in drawn:
         return ""
     parts = ["## Torch versions", PREFACE]
-    for comparison in comparisons:
+    for comparison in run.versions:
         parts += [f"### {title(comparison)}", _outcome(comparison), markdown(table(comparison), FORMATS)]
-    return "\n\n".join([*parts, f"![Ratios of time with their intervals]({figure})"])
+    return "\n\n".join([*parts, linked(FIGURES, "versions", drawn)])
 
 
 PREFACE = (
@@ -103,9 +106,9 @@ def _pixels(cell: Record) -> str:
     return f"{said}; faster because different" if cell["verdict"] == "FASTER" else said
 
 
-def forest(comparisons: list[Record], path: Path) -> bool:
+def forest(run: Run, path: Path) -> bool:
     """A panel a comparison: every cell's ratio with its interval, the threshold shaded, worst on top."""
-    drawn = [(each, [cell for cell in by_severity(each) if cell["ratio"] is not None]) for each in comparisons]
+    drawn = [(each, [cell for cell in by_severity(each) if cell["ratio"] is not None]) for each in run.versions]
     drawn = [(comparison, cells) for comparison, cells in drawn if cells]
     if not drawn:
         return False
@@ -113,8 +116,7 @@ def forest(comparisons: list[Record], path: Path) -> bool:
     figure = Figure(figsize=(6.5 * len(drawn), 1.4 + 0.22 * rows), layout="constrained")
     for axis, (comparison, cells) in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
         _panel(axis, comparison, cells)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    save(figure, path, dpi=120)
     return True
 
 
@@ -139,3 +141,6 @@ def _panel(axis: Any, comparison: Record, cells: list[Record]) -> None:
     axis.set_xlabel("candidate's time / baseline's; diamonds: pixels changed")
     axis.set_title(title(comparison), fontsize=9)
     axis.grid(axis="x", which="both", alpha=0.3)
+
+
+FIGURES: Mapping[str, Drawing] = {"versions": Drawing("Ratios of time with their intervals", forest)}

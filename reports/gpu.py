@@ -3,6 +3,8 @@
 import pandas as pd
 
 from upbench.reports import cuda_row, tables
+from upbench.reports.figures import Drawn
+from upbench.reports.frame import Run
 
 STEADY = 0.01  # device-bound cells are expected to repeat within this
 
@@ -20,7 +22,12 @@ FORMATS = {
 }
 
 
-def section(speed: pd.DataFrame) -> str:
+def section(run: Run, drawn: Drawn) -> str:
+    """The report's section; empty where no cell was measured on a GPU."""
+    return words(run.speed)
+
+
+def words(speed: pd.DataFrame) -> str:
     """The report's section; empty where no cell was measured on a GPU."""
     if "bound" not in speed:
         return ""

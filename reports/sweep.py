@@ -1,5 +1,6 @@
 """How time grows with the batch: from which size on a GPU is busy, and what an image costs then."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from matplotlib.figure import Figure
 
 from upbench.bench.cells import COPY
 from upbench.reports import cuda_row, tables
+from upbench.reports.figures import Drawing, Drawn, linked, save
+from upbench.reports.frame import Run
 
 FORMATS = {"us an image, smallest batch": ".4g", "us an image, largest batch": ".4g"}
 AXES = ["image", "method", "scale", "device", "dtype", "memory_format", "mode", "step", "threads"]
@@ -30,12 +33,13 @@ def device_bound_from(rows: pd.DataFrame) -> int | None:
     return found
 
 
-def section(sweep: pd.DataFrame, figure: str) -> str:
+def section(run: Run, drawn: Drawn) -> str:
     """The report's section; empty where no sweep was measured."""
-    if sweep.empty:
+    if run.sweep.empty:
         return ""
     note = "Each method on batches of the same images; where time grows as the batch does, the device is busy."
-    return f"## Scaling with the batch\n\n{note}\n\n{figure}\n\n{tables.markdown(table(sweep), FORMATS)}"
+    figure = linked(FIGURES, "scaling", drawn)
+    return f"## Scaling with the batch\n\n{note}\n\n{figure}\n\n{tables.markdown(table(run.sweep), FORMATS)}"
 
 
 def table(sweep: pd.DataFrame) -> pd.DataFrame:
@@ -57,18 +61,18 @@ def table(sweep: pd.DataFrame) -> pd.DataFrame:
     return out.drop(columns=[axis for axis in AXES[2:] if out[axis].nunique() == 1])
 
 
-def draw(sweep: pd.DataFrame, path: Path) -> bool:
+def draw(run: Run, path: Path) -> bool:
     """Time against batch size, a panel for each image size, both axes logarithmic, the copy of the output in black."""
-    if sweep.empty:
+    if run.sweep.empty:
         return False
-    panels = list(_with_batch(sweep).groupby("image", sort=False))
+    panels = list(_with_batch(run.sweep).groupby("image", sort=False))
     figure = Figure(figsize=(5.5 * len(panels), 4.5), layout="constrained")
     for axis, (image, cells) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         _panel(axis, cells)
         axis.set(xscale="log", yscale="log", xlabel="batch size", ylabel="milliseconds", title=f"images of {image}")
         axis.grid(alpha=0.3)
         axis.legend(fontsize=7)
-    figure.savefig(path, dpi=120)
+    save(figure, path, dpi=120)
     return True
 
 
@@ -81,3 +85,6 @@ def _panel(axis: Any, cells: pd.DataFrame) -> None:
         rows = rows.sort_values("batch")
         colour = "black" if method == COPY else next(colours)
         axis.plot(rows["batch"], rows["seconds"] * 1e3, "o-", color=colour, label=method, linewidth=1, markersize=4)
+
+
+FIGURES: Mapping[str, Drawing] = {"scaling": Drawing("Time against batch size", draw)}

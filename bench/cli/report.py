@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from upbench.bench.cli import folder, options
 from upbench.bench.store import write_text
-from upbench.reports import page
 
 if TYPE_CHECKING:
     from upbench.bench.cli.options import SubParsers
@@ -25,10 +24,12 @@ def add(commands: "SubParsers") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the report, print the headline table and where the report lies."""
+    from upbench.reports import headline, page
+
     found = folder.read(arguments.folder)
     path = arguments.folder / "report.md"
     write_text(path, page.compose(found))
-    if table := page.headline(found):
+    if table := headline.headline(found):
         print(f"\n{table}\n")
     print(f"report: {path}")
     return options.EXIT_OK

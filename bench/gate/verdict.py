@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-from scipy import stats
 
 CONFIDENCE = 0.95
 DISCOVERY_RATE = 0.1  # of flagging: one flagged cell in ten may be false, and fresh pairs then decide
@@ -81,6 +80,8 @@ class Estimate:
             return 1.0
         if self.error == 0:
             return 1.0 if distance <= 0 else 0.0
+        from scipy import stats  # 0.7 s that only a comparison needs
+
         return min(1.0, 2 * float(stats.t.sf(distance / self.error, self.pairs - 1)))
 
     def detectable(self, threshold: float) -> float:
@@ -91,6 +92,8 @@ class Estimate:
 
 @functools.cache
 def _quantile(probability: float, pairs: int) -> float:
+    from scipy import stats
+
     return float(stats.t.ppf(probability, pairs - 1)) if pairs > 1 else math.inf
 
 
@@ -98,6 +101,8 @@ def flagged(estimates: Sequence[Estimate], threshold: float) -> list[bool]:
     """Which cells are beyond the threshold, at a false-discovery rate of 10 % over all of them."""
     if not estimates:
         return []
+    from scipy import stats
+
     ready = [each.beyond(threshold) if each.pairs >= MIN_PAIRS else 1.0 for each in estimates]
     return [bool(value <= DISCOVERY_RATE) for value in stats.false_discovery_control(ready)]
 

@@ -1,6 +1,5 @@
 """The whole gate over fake workers: verdicts, lost workers, resumption, exit codes, `versions.json`."""
 
-import json
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ import pytest
 
 from upbench.bench.cli.main import main
 from upbench.bench.store import read_json
+from upbench.reports import frame
 from upbench.reports import gate as section
 
 CELLS = ("--methods", "nearest", "bilinear", "bicubic", "--workloads", "single")
@@ -60,8 +60,8 @@ def test_a_planted_slowdown_is_found_where_it_was_planted_and_declared(fake, tmp
     assert duet(tmp_path, fake("old"), fake("new"), "--plant", "bilinear=1.1") == 1
     assert verdicts(tmp_path) == {"nearest": "SAME", "bilinear": "SLOWER", "bicubic": "SAME"}
     assert "PLANTED" in capsys.readouterr().out
-    comparisons = read_json(tmp_path / "out" / "versions.json")["comparisons"]
-    assert "PLANTED" in section.section(comparisons, "figures/versions.png")
+    run = frame.read(tmp_path / "out")
+    assert "PLANTED" in section.section(run, {"versions": tmp_path / "versions.png"})
 
 
 @pytest.mark.parametrize("trouble", ["crash", "hang", "garbage", "fail"])
@@ -194,13 +194,13 @@ def alive(pid: int) -> bool:
 
 def test_the_report_draws_from_the_file_alone(fake, tmp_path):
     duet(tmp_path, fake("old"), fake("new", trouble={"bilinear": "fail"}))
-    comparisons = json.loads((tmp_path / "out" / "versions.json").read_text())["comparisons"]
-    text = section.section(comparisons, "figures/versions.png")
+    run = frame.read(tmp_path / "out")
+    text = section.section(run, {"versions": tmp_path / "versions.png"})
     assert "| bilinear/x2/single | **FAILED** |" in text
     assert text.index("FAILED** |") < text.index("| nearest/x2/single | SAME |")
     assert "No torchvision for the candidate: there is none." in text
-    assert section.forest(comparisons, tmp_path / "figures" / "versions.png")
-    assert section.section([], "") == ""
+    assert section.forest(run, tmp_path / "versions.png")
+    assert section.section(run, {}) == ""
 
 
 def test_several_pairs_of_processes_come_from_one_pair_of_interpreters(fake, tmp_path):

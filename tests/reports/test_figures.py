@@ -5,7 +5,7 @@ import itertools
 import pandas as pd
 from matplotlib.figure import Figure
 
-from upbench.reports import figures
+from upbench.reports import headline
 
 
 def test_names_of_neighbouring_points_do_not_cover_each_other() -> None:
@@ -16,7 +16,7 @@ def test_names_of_neighbouring_points_do_not_cover_each_other() -> None:
     axis = figure.subplots()
     axis.set(xscale="log", xlim=(0.1, 10), ylim=(20, 40))
     figure.draw_without_rendering()
-    figures._name(axis, points)
+    headline._name(axis, points)
     figure.draw_without_rendering()
 
     boxes = [label.get_window_extent() for label in axis.texts]

@@ -63,7 +63,7 @@ def test_throttled_looks_are_counted_and_their_times_kept() -> None:
 
 
 def test_without_telemetry_the_page_says_why() -> None:
-    text = gpu.section(rows(benchmark(looks=[None] * 6, no_telemetry="needs nvidia-ml-py")))
+    text = gpu.words(rows(benchmark(looks=[None] * 6, no_telemetry="needs nvidia-ml-py")))
     assert "not watched: needs nvidia-ml-py" in text
     assert "SM (MHz)" not in text
 
@@ -77,16 +77,16 @@ def test_gradients_that_are_not_deterministic_are_marked_and_named() -> None:
         benchmark("d"),
     )
     assert list(found["gradients"]) == ["vary, refused", "vary", "repeat", ""]
-    assert "Not deterministic here: a, b." in gpu.section(found)
-    assert "gradients" not in gpu.section(rows(benchmark("d")))
+    assert "Not deterministic here: a, b." in gpu.words(found)
+    assert "gradients" not in gpu.words(rows(benchmark("d")))
 
 
 def test_the_spread_of_repetitions_counts_device_bound_cells_only() -> None:
     steady, launch, wide = benchmark("a"), benchmark("b", enqueue=1.0), benchmark("c")
     steady["extra_info"]["cuda"]["cold"]["seconds"] = [1e-3] * 3
     wide["extra_info"]["cuda"]["cold"]["seconds"] = [1.0, 1.02, 1.04]
-    assert "the 2 device-bound cells" in gpu.section(rows(steady, launch, wide))
-    assert "the widest is c on big, 1.96%" in gpu.section(rows(steady, launch, wide))
+    assert "the 2 device-bound cells" in gpu.words(rows(steady, launch, wide))
+    assert "the widest is c on big, 1.96%" in gpu.words(rows(steady, launch, wide))
 
 
 def test_the_share_of_light_is_the_least_time_of_its_bytes_over_its_time() -> None:
