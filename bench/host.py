@@ -27,16 +27,15 @@ def identity() -> dict[str, Any]:
     return {
         "cpu": cpu_model(),
         "cores": os.cpu_count(),
-        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "cpu_capability": _cpu_capability(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "allocator": {name: os.environ[name] for name in ALLOCATOR_VARIABLES if name in os.environ},
         "gpu": _gpu(),
         "flags": {
-            # torch 2.9 warns of the older names, `allow_tf32`
-            "cuda.matmul.fp32_precision": torch.backends.cuda.matmul.fp32_precision,
-            "cudnn.conv.fp32_precision": torch.backends.cudnn.conv.fp32_precision,  # type: ignore[attr-defined]
+            "cuda.matmul.fp32_precision": _precision(torch.backends.cuda.matmul),
+            "cudnn.conv.fp32_precision": _precision(getattr(torch.backends.cudnn, "conv", torch.backends.cudnn)),
             "cudnn.benchmark": torch.backends.cudnn.benchmark,
             "deterministic": torch.are_deterministic_algorithms_enabled(),
         },
@@ -63,6 +62,23 @@ def cpu_model() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def _cpu_capability() -> str | None:
+    """The instructions that torch's kernels were chosen for; torch before 2.1 does not tell by itself."""
+    tells = getattr(torch.backends, "cpu", None)
+    if tells is not None:
+        return str(tells.get_cpu_capability())
+    said = [line for line in torch.__config__.show().splitlines() if "CPU capability usage:" in line]
+    return said[0].rpartition(":")[2].strip() if said else None
+
+
+def _precision(backend: Any) -> str:
+    """Of float32 products: `fp32_precision`, and from `allow_tf32` before torch 2.9, which has not the other name."""
+    major, minor, *_ = torch.__version__.split(".")
+    if (int(major), int(minor)) >= (2, 9):
+        return str(backend.fp32_precision)
+    return "tf32" if backend.allow_tf32 else "ieee"
 
 
 def _version(name: str) -> str | None:

@@ -11,10 +11,10 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from upbench.bench.gate.duet import Question
 from upbench.bench.gate.environments import Environment
 from upbench.bench.gate.gate import Gate
 from upbench.bench.gate.progress import Course
+from upbench.bench.gate.sides import Question
 from upbench.bench.gate.verdict import Estimate, Verdict
 
 Record = dict[str, Any]

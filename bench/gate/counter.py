@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from upbench.bench.errors import FailedError, SkippedError
-from upbench.bench.gate.duet import Question, Row
+from upbench.bench.gate.duet import Row
+from upbench.bench.gate.sides import Question
 
 CALLS = {"perf": 50, "callgrind": 5}
 TIMEOUT_SECONDS = 1800.0

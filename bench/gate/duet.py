@@ -6,16 +6,19 @@ at once). Then both processes end, because memory layout is drawn anew with each
 from the same two interpreters, as forks (`upbench.bench.workers.serve`): starting an interpreter takes seconds.
 """
 
+import contextlib
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from upbench.bench.cells import Cell
 from upbench.bench.errors import FailedError, SkippedError
+from upbench.bench.gate.sides import Question as Question
+from upbench.bench.gate.sides import Side as Side
 from upbench.bench.gate.verdict import Verdict
-from upbench.bench.workers.launch import worker_command, worker_environment
+from upbench.bench.workers.launch import worker_command
 from upbench.bench.workers.pipes import Worker, WorkerError
 
 SERVED = "upbench.bench.gate.served:Cells"
@@ -28,27 +31,6 @@ LITTER = 6  # pairs of processes from one pair of interpreters
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """One of the two environments; `planted` maps a method to the factor of extra work done in it."""
-
-    label: str
-    python: Path
-    planted: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A cell and the adapter that both sides load for it (an installed name, or FILE.py:FACTORY)."""
-
-    name: str
-    method: str
-
-    def planted(self, side: Side) -> float:
-        """The factor of extra work that a side does in this cell."""
-        return side.planted.get(self.name.partition("/")[0], 1.0)
-
-
 class Pair:
     """One live process of each side, baseline first; or of one side alone, for a stored baseline."""
 
@@ -58,7 +40,9 @@ class Pair:
         self.timeout = timeout
         self.prepared: set[str] = set()
         started = {
-            index: Worker(worker_command(sides[index].python, SERVED), worker_environment(snapshot, threads), snapshot)
+            index: Worker(
+                worker_command(sides[index].python, SERVED), sides[index].environment(snapshot, threads), snapshot
+            )
             for index in random.sample(range(len(sides)), len(sides))
         }
         self.workers = [started[index] for index in range(len(sides))]
@@ -67,22 +51,26 @@ class Pair:
         except BaseException:
             self.close()
             raise
-        self.one_core = threads == 1
-        self._share_a_core()
+        self._choose_a_core()
 
     def renew(self) -> None:
         """New processes from the same interpreters; raises `WorkerError` where the system cannot fork."""
         self.prepared.clear()
         for index, worker in enumerate(self.workers):
             self._guard(index, worker.renew)
-        self._share_a_core()
+        self._choose_a_core()
 
-    def _share_a_core(self) -> None:
-        """Both on the same core, another one in each pair: cores of a shared machine differ from each other."""
-        if self.one_core and hasattr(os, "sched_getaffinity"):
-            core = random.choice(sorted(os.sched_getaffinity(0)))
-            for worker in self.workers:
-                worker.pin(core)
+    def _choose_a_core(self) -> None:
+        """Another one in each pair: cores of a shared machine differ from each other."""
+        self.core = random.choice(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else None
+
+    def place(self, question: Question) -> None:
+        """For a cell of one CPU thread both on the pair's core; for one of more on all that we may use."""
+        if self.core is None:
+            return
+        cores = {self.core} if Cell.parse(question.name).threads == 1 else os.sched_getaffinity(0)
+        for worker in self.workers:
+            _keep_on(worker.pid, cores)
 
     def close(self) -> None:
         """End both processes."""
@@ -101,16 +89,18 @@ class Pair:
 
     def prepare(self, question: Question, *, check: bool = False) -> None:
         """Have every side build the cell (and check that it conforms), once for each process."""
-        if question.name not in self.prepared:
-            request = {"ask": "prepare", "cell": question.name, "method": question.method, "check": check}
-            for index in range(len(self.workers)):
-                try:
-                    self.ask(index, dict(request))
-                except SkippedError as error:
-                    if index == 0:
-                        raise
-                    raise FailedError(f"{error} (the baseline can)") from error
-            self.prepared.add(question.name)
+        self.place(question)
+        if question.name in self.prepared:
+            return
+        for index in range(len(self.workers)):
+            request = {"ask": "prepare", "cell": question.name, "method": question.method_of(index), "check": check}
+            try:
+                self.ask(index, request)
+            except SkippedError as error:
+                if index == 0 or question.two_methods:
+                    raise
+                raise FailedError(f"{error} (the baseline can)") from error
+        self.prepared.add(question.name)
 
     def block(self, index: int, question: Question, calls: int) -> Row:
         """One timed block of one side."""
@@ -124,6 +114,13 @@ class Pair:
                 "planted": question.planted(self.sides[index]),
             },
         )
+
+
+def _keep_on(pid: int, cores: set[int]) -> None:
+    """Every thread of a process: those that it started earlier do not follow its first one."""
+    for thread in Path(f"/proc/{pid}/task").glob("*"):
+        with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+            os.sched_setaffinity(int(thread.name), cores)
 
 
 def calibrate(pair: Pair, question: Question) -> int:

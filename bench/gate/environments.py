@@ -1,25 +1,26 @@
-"""A Python environment for each torch version, made by uv, kept under a cache folder and used again.
+"""A Python environment for each side, made by uv, kept under a cache folder and used again.
 
-A version is a release such as `2.13.0`, or a path to a python executable or to a virtual environment.
+A side's environment is a path to a python executable or to a virtual environment, or what `requirements` reads.
 """
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from upbench.bench.errors import UsageError
+from upbench.bench.gate.requirements import Recipe, common_python, recipe
 
 READY = "upbench-ready.json"  # written last: an environment without it was interrupted, and is made anew
-RELEASE = re.compile(r"\d+\.\d+(\.\d+)?([a-z0-9.+]*)")
 PROBE = """
 import json, sys
+from importlib.metadata import distributions
 import torch, numpy
 try:
     import torchvision
@@ -27,7 +28,8 @@ try:
 except Exception as error:
     vision, reason = None, str(error) or type(error).__name__
 print(json.dumps({"torch": torch.__version__, "torchvision": vision, "torchvision_reason": reason,
-                  "python": sys.version.split()[0]}))
+                  "python": sys.version.split()[0],
+                  "packages": {found.metadata["Name"]: found.version for found in distributions()}}))
 """
 
 
@@ -40,42 +42,65 @@ class Environment:
     torch: str
     torchvision: str | None
     torchvision_reason: str
+    packages: Mapping[str, str] = field(default_factory=dict)
 
 
-def environment(version: str, cache: Path, uv: str = "uv") -> Environment:
-    """The environment of a version: found at a path, found in the cache, or made there.
+def environments(
+    texts: Sequence[str], cache: Path, *, python: str | None = None, index: str | None = None, uv: str = "uv"
+) -> list[Environment]:
+    """The environments of the sides of one comparison; those that have to be made share one Python.
 
     Raises `UsageError` with one sentence when there is none and none can be made.
     """
-    python = find_python(version)
-    if python is None:
-        python, found = _cached(version, cache, uv)
-        label = version
+    made = [text for text in texts if find_python(text) is None]
+    python = python or (common_python(made) if made else None)
+    return [environment(text, cache, uv, python=python, index=index) for text in texts]
+
+
+def environment(
+    text: str, cache: Path, uv: str = "uv", *, python: str | None = None, index: str | None = None
+) -> Environment:
+    """The environment of a side: found at a path, found in the cache, or made there.
+
+    Raises `UsageError` with one sentence when there is none and none can be made.
+    """
+    path = find_python(text)
+    if path is None:
+        asked = recipe(text, index=index, python=python)
+        path, found = _cached(asked, cache, uv)
+        label = text
     else:
-        found = probe(python)
-        label = f"{found['torch']} ({version})"
+        found = probe(path)
+        label = f"{found['torch']} ({text})"
     return Environment(
         label=label,
-        python=python,
+        python=path,
         torch=found["torch"],
         torchvision=found["torchvision"],
         torchvision_reason=found["torchvision_reason"],
+        packages=found.get("packages", {}),
     )
 
 
-def find_python(version: str) -> Path | None:
-    """The python that a path means, or None where `version` is a release; raises `UsageError` for neither."""
-    path = Path(version).expanduser()
+def differing(one: Environment, other: Environment) -> dict[str, list[str | None]]:
+    """Packages of which the two hold other versions, beside the labels that say so: what else may be the cause."""
+    names = sorted(set(one.packages) | set(other.packages), key=str.lower)
+    pairs = {name: [one.packages.get(name), other.packages.get(name)] for name in names}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def find_python(text: str) -> Path | None:
+    """The python that a path means, or None where `text` says what to install; raises `UsageError` for neither."""
+    path = Path(text).expanduser()
     if path.is_dir():
         for python in (path / "bin" / "python", path / "Scripts" / "python.exe"):
             if python.is_file():
                 return python.absolute()
-        raise UsageError(f"{version} is a folder without bin/python; give a virtual environment.")
+        raise UsageError(f"{text} is a folder without bin/python; give a virtual environment.")
     if path.is_file():
         return path.absolute()
-    if RELEASE.fullmatch(version):
-        return None
-    raise UsageError(f"{version!r} is neither a release such as 2.13.0 nor a path to a python.")
+    recipe(text, index="")  # it says what is wrong with it
+    return None
 
 
 def probe(python: Path) -> dict[str, Any]:
@@ -97,42 +122,38 @@ def probe(python: Path) -> dict[str, Any]:
     return found
 
 
-def _cached(version: str, cache: Path, uv: str) -> tuple[Path, dict[str, Any]]:
-    """The python of a release and what it holds; made first where it is not there."""
-    folder = (cache / f"torch-{version}").absolute()
+def _cached(asked: Recipe, cache: Path, uv: str) -> tuple[Path, dict[str, Any]]:
+    """The python of a recipe and what it holds; made first where it is not there."""
+    folder = (cache / asked.folder).absolute()
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     ready = folder / READY
     if not ready.is_file():
-        _make(version, folder, uv)
+        _make(asked, folder, uv)
         ready.write_text(json.dumps(probe(python)) + "\n", encoding="utf-8")
     found: dict[str, Any] = json.loads(ready.read_text(encoding="utf-8"))
     return python, found
 
 
-def _make(version: str, folder: Path, uv: str) -> None:
-    """Make the environment with torchvision where a matching one exists, else without."""
+def _make(asked: Recipe, folder: Path, uv: str) -> None:
+    """Make the environment with what is optional where that can be had, else without."""
     if shutil.which(uv) is None:
-        raise UsageError(f"uv is needed to make an environment for torch {version}: pip install uv")
+        raise UsageError(f"uv is needed to make an environment for {asked.label}: pip install uv")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
-    _run([uv, "venv", "--quiet", "--clear", "--python", minor, str(folder)], version)
-    install = [
-        uv,
-        "pip",
-        "install",
-        "--quiet",
-        "--python",
-        str(folder),
-        f"torch=={version}",
-    ]
+    _run([uv, "venv", "--quiet", "--clear", "--python", asked.python, str(folder)], asked.label)
+    install = [uv, "pip", "install", "--quiet", "--python", str(folder)]
+    if asked.index:
+        # a nightly's own dependencies may be on the usual index only
+        install += ["--prerelease", "allow", "--index", asked.index, "--index-strategy", "unsafe-best-match"]
     try:
-        _run([*install, "numpy", "torchvision"], version)
+        _run([*install, *asked.needed, *asked.optional], asked.label)
     except UsageError:
-        _run([*install, "numpy"], version)
+        if not asked.optional:
+            raise
+        _run([*install, *asked.needed], asked.label)
 
 
-def _run(command: list[str], version: str) -> None:
+def _run(command: list[str], label: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         message = " ".join(done.stderr.split())[-300:] or "no message"
-        raise UsageError(f"No environment for torch {version} could be made: {message}")
+        raise UsageError(f"No environment for {label} could be made: {message}")

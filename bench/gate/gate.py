@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from upbench.bench.gate.duet import TIMEOUT_SECONDS, Crew, Pair, Question, Row, Side, visit
+from upbench.bench.gate.duet import TIMEOUT_SECONDS, Crew, Pair, Row, visit
 from upbench.bench.gate.progress import CONFIRM, Course, conclude, settle
+from upbench.bench.gate.sides import Question, Side
 from upbench.bench.gate.survey import surveyor
 from upbench.bench.gate.verdict import Verdict
 from upbench.bench.store import Journal

@@ -1,6 +1,7 @@
 """What a side of the gate can be asked, inside its worker (`upbench.bench.workers.serve`): cells and their blocks."""
 
 import hashlib
+import os
 import time
 import zlib
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from upbench.bench import host
 from upbench.bench.adapters import Adapter, find
 from upbench.bench.cells import Cell
-from upbench.bench.gate import task
+from upbench.bench.gate import flags, task
 
 YARDSTICK = bytes(range(256)) * 4096
 
@@ -30,8 +31,9 @@ class Cells:
     """The cells prepared so far, by name."""
 
     def __init__(self) -> None:
-        """No cell is prepared yet."""
-        self.kept = task.stretch_heap()
+        """No cell is prepared yet; the side's flags are in force."""
+        flags.apply()
+        self.kept = task.stretch_heap() if "MALLOC_TRIM_THRESHOLD_" in os.environ else None
         self.adapters: dict[str, Adapter] = {}
         self.tasks: dict[str, task.Task] = {}
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from upbench.bench.cells import Cell, workload
 from upbench.bench.errors import FailedError, SkippedError
-from upbench.bench.gate.duet import Pair, Question, Row, calibrate
+from upbench.bench.gate.duet import Pair, Row, calibrate
 from upbench.bench.gate.pixels import compare, picture, shrink
+from upbench.bench.gate.sides import Question
 
 
 class Survey:

@@ -1,5 +1,6 @@
 import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from upbench.bench.errors import UsageError
 from upbench.bench.gate import environments
 from upbench.bench.gate.environments import READY, environment, find_python, probe
+from upbench.bench.gate.requirements import common_python, recipe
 
 UV = '''#!{python}
 import json, os, sys
@@ -79,7 +81,7 @@ def test_an_interrupted_environment_is_made_anew(fake_uv, tmp_path):
 
 def test_a_version_that_does_not_exist_is_one_sentence(fake_uv, tmp_path):
     uv, _ = fake_uv()
-    with pytest.raises(UsageError, match=r"No environment for torch 9\.9\.9 could be made: there is no version"):
+    with pytest.raises(UsageError, match=r"No environment for 9\.9\.9 could be made: there is no version"):
         environment("9.9.9", tmp_path / "cache", uv)
 
 
@@ -121,3 +123,59 @@ def test_a_torchvision_that_cannot_be_imported_is_a_reason(tmp_path, monkeypatch
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     found = environments.environment(sys.executable, tmp_path)
     assert (found.torch, found.torchvision, found.torchvision_reason) == ("9", None, "no ABI")
+
+
+def test_a_set_of_requirements_of_any_package_has_the_torch_that_runs_here(fake_uv, tmp_path):
+    uv, log = fake_uv()
+    found = environment("opencv-python-headless==4.12.0.88", tmp_path / "cache", uv)
+    running = version("torch").partition("+")[0]
+    assert calls(log)[-1][-3:] == ["opencv-python-headless==4.12.0.88", f"torch=={running}", "numpy"]
+    assert found.label == "opencv-python-headless==4.12.0.88"
+    environment("torch==2.14.0 triton==3.5.1", tmp_path / "cache", uv)
+    assert calls(log)[-1][-3:] == ["torch==2.14.0", "triton==3.5.1", "numpy"]
+
+
+def test_an_old_torch_has_a_numpy_and_a_python_that_it_can_live_with(fake_uv, tmp_path):
+    uv, log = fake_uv()
+    environments.environments(["2.0.1", "2.15.0"], tmp_path / "cache", uv=uv)
+    made = calls(log)
+    assert [call[call.index("--python") + 1] for call in made if call[0] == "venv"] == [common_python(["2.0.1"])] * 2
+    assert ["numpy<2" in call for call in made if call[0] == "pip"] == [True, False]
+
+
+def test_the_interpreter_can_be_chosen(fake_uv, tmp_path):
+    uv, log = fake_uv()
+    environments.environments(["2.13.0"], tmp_path / "cache", python="3.10", uv=uv)
+    assert calls(log)[0][3:5] == ["--python", "3.10"]
+
+
+def test_a_nightly_comes_from_the_index_that_is_given(fake_uv, tmp_path):
+    uv, log = fake_uv()
+    with pytest.raises(UsageError, match="is a nightly: give the index"):
+        environment("2.16.0.dev20261120", tmp_path / "cache", uv)
+    environment("2.16.0.dev20261120", tmp_path / "cache", uv, index="https://example.org/nightly")
+    install = calls(log)[-1]
+    assert install[install.index("--index") + 1] == "https://example.org/nightly"
+    assert "torch==2.16.0.dev20261120" in install
+
+
+def test_each_recipe_has_a_folder_of_its_own():
+    recipes = [
+        recipe("2.13.0", python="3.11"),
+        recipe("2.13.0", python="3.10"),
+        recipe("torch==2.13.0 triton==3.5.1", python="3.11"),
+        recipe("2.13.0", python="3.11", index="https://example.org"),
+    ]
+    assert len({each.folder for each in recipes}) == len(recipes)
+
+
+def test_a_torch_before_2_0_is_refused():
+    with pytest.raises(UsageError, match=r"1\.13\.1 is too old"):
+        recipe("1.13.1")
+
+
+def test_what_else_differs_between_two_environments_is_told():
+    common = {"label": "x", "python": Path("p"), "torch": "2", "torchvision": None, "torchvision_reason": ""}
+    one = environments.Environment(**common, packages={"numpy": "1.26.4", "torch": "2", "triton": "3"})
+    other = environments.Environment(**common, packages={"numpy": "2.1.0", "torch": "2"})
+    assert environments.differing(one, other) == {"numpy": ["1.26.4", "2.1.0"], "triton": ["3", None]}
