@@ -9,6 +9,7 @@ from upbench.bench.cli import (
     advise,
     bench,
     bisect,
+    comment,
     diagnose,
     duet,
     gpu,
@@ -24,7 +25,22 @@ from upbench.bench.cli.options import EXIT_USAGE, Parser
 from upbench.bench.errors import UsageError
 from upbench.datasets.source import DataError
 
-COMMANDS = (bench, methods, quality, diagnose, speed, selfcheck, gpu, duet, bisect, report, advise, pictures, train)
+COMMANDS = (
+    bench,
+    methods,
+    quality,
+    diagnose,
+    speed,
+    selfcheck,
+    gpu,
+    duet,
+    comment,
+    bisect,
+    report,
+    advise,
+    pictures,
+    train,
+)
 INTERRUPTED = 130
 
 EPILOG = """example:

@@ -149,7 +149,10 @@ def compare(stored: Record, found: Record, name: str, threshold: float) -> Recor
         | judge(then["log_times"], now["log_times"], threshold)
         | {
             "calls_per_block": now["calls"],
-            "pixels": {"status": "identical" if then["digest"] == now["digest"] else "other bits"},
+            "pixels": {
+                "status": "identical" if then["digest"] == now["digest"] else "other bits",
+                "digest": now["digest"],
+            },
             "memory": {"baseline_bytes": then.get("bytes"), "candidate_bytes": now.get("bytes")},
             "processes": {"baseline": then["blocks"], "candidate": now["blocks"]},
         }

@@ -1,18 +1,22 @@
-"""What GitHub Actions shows of a comparison: annotations on standard output, and the job's step summary.
+"""What GitHub Actions shows of a comparison: annotations on standard output, the job's summary, a step's outputs.
 
 Source: GitHub documentation, "Workflow commands for GitHub Actions".
 """
 
+import json
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from upbench.bench.gate.comment import comment
 from upbench.bench.gate.outcome import Record, by_severity, counts, sentence, title
 from upbench.bench.gate.pixels import CHANGED
 from upbench.bench.gate.verdict import Verdict
 
 ERRORS = (Verdict.SLOWER.value, Verdict.FAILED.value)
 WARNINGS = (Verdict.BIMODAL.value, Verdict.UNRESOLVED.value)
+WORST = (*ERRORS, CHANGED, *WARNINGS, Verdict.FASTER.value, Verdict.SAME.value, Verdict.SKIPPED.value)
 SHOWN = 10  # GitHub shows at most ten annotations of a kind for a step
 
 
@@ -52,11 +56,24 @@ def line(comparison: Record) -> str:
     )
 
 
+def outputs(comparisons: Sequence[Record]) -> str:
+    """What later steps of the job may ask: `verdict` (the worst), `counts` (JSON over all comparisons)."""
+    found: Counter[str] = Counter()
+    for comparison in comparisons:
+        found += counts(comparison)
+    worst = next((name for name in WORST if found[name]), Verdict.SKIPPED.value)
+    return f"verdict={worst}\ncounts={json.dumps(dict(found), sort_keys=True)}\n"
+
+
 def publish(comparisons: Sequence[Record], variables: Mapping[str, str] = os.environ) -> None:
-    """In Actions, print annotations and add lines to the step summary; elsewhere do nothing."""
+    """In Actions, print annotations, show the comment as the job's summary, set outputs; elsewhere do nothing."""
     if variables.get("GITHUB_ACTIONS") == "true":
         print("\n".join(annotations(comparisons)))
-    summary = variables.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write("\n\n".join(line(comparison) for comparison in comparisons) + "\n")
+    _append(variables.get("GITHUB_STEP_SUMMARY"), comment(comparisons))
+    _append(variables.get("GITHUB_OUTPUT"), outputs(comparisons))
+
+
+def _append(path: str | None, text: str) -> None:
+    if path:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(text)

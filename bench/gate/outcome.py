@@ -9,11 +9,18 @@ from upbench.bench.gate.verdict import Verdict
 Record = dict[str, Any]
 
 SEVERITY = [verdict.value for verdict in Verdict]
+USUAL = ("cpu", "float32", "contiguous", "eager", "forward", "1t")
 
 
 def title(comparison: Record) -> str:
     """The two versions compared."""
     return f"torch {comparison['baseline']['label']} -> {comparison['candidate']['label']}"
+
+
+def short(name: str) -> str:
+    """A cell's name without the axes that have their usual values."""
+    parts = name.split("/")
+    return "/".join(parts[:3] + [part for part, usual in zip(parts[3:], USUAL, strict=False) if part != usual])
 
 
 def counts(comparison: Record) -> Counter[str]:

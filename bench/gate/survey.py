@@ -45,11 +45,12 @@ class Survey:
         request = {"ask": "output", "cell": question.name, "low": str(low)}
         digests = [pair.ask(index, request | {"high": str(images[index])})["digest"] for index in (0, 1)]
         if digests[0] == digests[1]:
-            return {"status": "identical"}
+            return {"status": "identical", "digest": digests[1]}
         try:
-            return asdict(compare(np.load(images[0]), np.load(images[1]), np.load(truth), cell.dtype))
+            found = compare(np.load(images[0]), np.load(images[1]), np.load(truth), cell.dtype)
         except ValueError as error:
             raise FailedError(f"the images cannot be compared: {error}") from error
+        return asdict(found) | {"digest": digests[1]}
 
     def input(self, cell: Cell) -> tuple[Path, Path]:
         """Files with a low-resolution picture and the high-resolution one it was made from."""

@@ -1,35 +1,15 @@
+"""What GitHub Actions shows of a comparison."""
+
+import runpy
+from pathlib import Path
+
 from upbench.bench.gate import github
+from upbench.bench.gate.comment import comment
 from upbench.bench.gate.outcome import by_severity, refused, regressed, sentence, unmeasured
 
-
-def cell(verdict: str, ratio: float | None = 1.0, **more):
-    plain = {
-        "cell": f"bicubic/x2/{verdict.lower()}",
-        "verdict": verdict,
-        "reason": "",
-        "planted": 1.0,
-        "ratio": ratio,
-        "low": None if ratio is None else ratio - 0.01,
-        "high": None if ratio is None else ratio + 0.01,
-        "floor": 0.01,
-        "pixels": {"status": "identical"},
-        "memory": {"baseline_bytes": 100, "candidate_bytes": 100},
-    }
-    return plain | more
-
-
-def comparison(*cells, planted=None, same=False):
-    return {
-        "baseline": {"label": "2.13.0"},
-        "candidate": {"label": "2.15.0"},
-        "same": same,
-        "settings": {"threshold": 0.03},
-        "planted": planted or {},
-        "cells": list(cells),
-    }
-
-
-CHANGED = {"status": "CHANGED", "largest": 0.2, "psnr_change_db": -0.5, "steps": 51, "share": 0.3}
+records = runpy.run_path(str(Path(__file__).with_name("records.py")))
+cell, comparison, CHANGED = records["cell"], records["comparison"], records["CHANGED"]
+NAME = "bicubic/x2/{}/cpu/float32/contiguous/eager/forward/1t"
 
 
 def test_errors_for_slower_and_failed_warnings_for_the_doubtful():
@@ -45,24 +25,33 @@ def test_errors_for_slower_and_failed_warnings_for_the_doubtful():
         ]
     )
     assert found == [
-        "::error title=torch 2.13.0 -> 2.15.0::bicubic/x2/slower: SLOWER, +10.0%25 [+9.0%25, +11.0%25]",
-        "::error title=torch 2.13.0 -> 2.15.0::bicubic/x2/failed: FAILED (it broke)",
-        "::warning title=torch 2.13.0 -> 2.15.0::bicubic/x2/unresolved: UNRESOLVED,"
+        f"::error title=torch 2.13.0 -> 2.15.0::{NAME.format('slower')}: SLOWER, +10.0%25 [+9.0%25, +11.0%25]",
+        f"::error title=torch 2.13.0 -> 2.15.0::{NAME.format('failed')}: FAILED (it broke)",
+        f"::warning title=torch 2.13.0 -> 2.15.0::{NAME.format('unresolved')}: UNRESOLVED,"
         " +2.0%25 [+1.0%25, +3.0%25] (50 %25 noise)",
-        "::warning title=torch 2.13.0 -> 2.15.0::bicubic/x2/faster: FASTER, -20.0%25 [-21.0%25, -19.0%25],"
+        f"::warning title=torch 2.13.0 -> 2.15.0::{NAME.format('faster')}: FASTER, -20.0%25 [-21.0%25, -19.0%25],"
         " pixels CHANGED by up to 0.2 (-0.500 dB), faster because different?",
     ]
 
 
-def test_the_summary_is_one_line_a_comparison(tmp_path, capsys):
-    summary = tmp_path / "summary.md"
+def test_the_summary_is_the_comment_and_later_steps_get_the_verdict(tmp_path, capsys):
+    variables = {name: str(tmp_path / name) for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT")}
     comparisons = [comparison(cell("SAME")), comparison(cell("SLOWER", 1.1), planted={"bicubic": 1.1})]
-    github.publish(comparisons, {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_ACTIONS": "true"})
-    text = summary.read_text()
-    assert "✅ **torch 2.13.0 -> 2.15.0**, threshold 3.0%: 1 SAME; pixels changed in 0." in text
-    assert "❌" in text
-    assert "Planted slowdowns" in text
+    github.publish(comparisons, variables | {"GITHUB_ACTIONS": "true"})
+    assert (tmp_path / "GITHUB_STEP_SUMMARY").read_text() == comment(comparisons)
+    assert (tmp_path / "GITHUB_OUTPUT").read_text() == 'verdict=SLOWER\ncounts={"SAME": 1, "SLOWER": 1}\n'
     assert capsys.readouterr().out.startswith("::error")
+
+
+def test_the_verdict_of_nothing_is_that_nothing_changed():
+    assert github.outputs([]).startswith("verdict=SKIPPED\n")
+    assert github.outputs([comparison(cell("SAME"), cell("SKIPPED", None))]).startswith("verdict=SAME\n")
+    assert github.outputs([comparison(cell("SAME", pixels=CHANGED))]).startswith("verdict=CHANGED\n")
+
+
+def test_one_line_for_people_at_the_terminal():
+    said = github.line(comparison(cell("SAME")))
+    assert said == "✅ **torch 2.13.0 -> 2.15.0**, threshold 3.0%: 1 SAME; pixels changed in 0."
 
 
 def test_elsewhere_nothing_is_published(capsys):
@@ -93,6 +82,8 @@ def test_outcomes():
     assert unmeasured(comparison(cell("SKIPPED", None)))
     assert not unmeasured(comparison(cell("SAME"), cell("SKIPPED", None)))
     noisy = cell("UNRESOLVED", floor=0.05)
-    assert "(highest: 5.00%, bicubic/x2/unresolved)" in refused(comparison(noisy, same=True))
+    assert "(highest: 5.00%, bicubic/x2/unresolved/cpu/float32/contiguous/eager/forward/1t)" in refused(
+        comparison(noisy, same=True)
+    )
     assert not refused(comparison(noisy))
     assert not refused(comparison(noisy, same=True, planted={"bicubic": 1.05}))
