@@ -2,7 +2,9 @@
 
 An adapter is a factory `factory(scale, device, dtype)` that returns a callable from `(N, C, H, W)` to
 `(N, C, scale*H, scale*W)` (README, "Add your own method"). It arrives through the entry-point group
-`upbench.methods`, as `FILE.py:FACTORY`, or as `MODULE:FACTORY`; ours come by the same door.
+`upbench.methods`, as `FILE.py:FACTORY`, or as `MODULE:FACTORY`; ours come by the same door. `pickled:PATH:NAME` is a
+callable that a Python program handed over: a factory if its parameters begin with scale, device, dtype, else the
+upsampler itself.
 """
 
 import ast
@@ -10,6 +12,7 @@ import difflib
 import importlib
 import importlib.util
 import inspect
+import pickle
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -24,17 +27,23 @@ from upbench.bench.errors import FailedError, SkippedError, UsageError
 
 GROUP = "upbench.methods"
 LONGEST_REASON = 300  # characters of an exception that a row keeps
+PICKLED = "pickled:"
 
 Factory = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapter:
-    """A named way to a factory. Nothing is imported before `load` is called."""
+    """A named way to a factory. Nothing is imported before `load` is called.
+
+    `source` is what `find` takes; `module` is what adapters share whose state is one.
+    """
 
     name: str
     family: str
     load: Callable[[], Factory]
+    source: str = ""
+    module: str = ""
 
     def factory(self) -> Factory:
         """Import and return the factory; raises `SkippedError` if a library it needs is absent."""
@@ -42,6 +51,8 @@ class Adapter:
             return self.load()
         except ImportError as error:
             raise SkippedError(sentence(error)) from error
+        except UsageError:
+            raise
         except Exception as error:
             raise FailedError(f"its module cannot be imported: {sentence(error)}") from error
 
@@ -65,7 +76,14 @@ def discover() -> dict[str, Adapter]:
     """All installed adapters by name, sorted; ours and strangers' alike."""
     found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
     return {
-        entry.name: Adapter(name=entry.name, family=entry.module.rpartition(".")[2], load=entry.load) for entry in found
+        entry.name: Adapter(
+            name=entry.name,
+            family=entry.module.rpartition(".")[2],
+            load=entry.load,
+            source=entry.name,
+            module=entry.module,
+        )
+        for entry in found
     }
 
 
@@ -74,19 +92,64 @@ def from_spec(spec: str) -> Adapter:
 
     Raises `UsageError` when the module or the factory is not there.
     """
-    source, _, attribute = spec.rpartition(":")
-    if not source or not attribute:
-        raise UsageError(f"--method {spec!r}: write it as FILE.py:FACTORY or MODULE:FACTORY.")
-    load = partial(_load_from_file if source.endswith(".py") else _load_from_module, source, attribute)
+    adapter = _unread(spec)
     try:
-        load()
+        adapter.load()
     except ImportError:
         pass  # a library that the adapter needs is absent: that becomes a row with its reason
     except UsageError:
         raise
     except Exception as error:
-        raise UsageError(f"--method {spec!r}: {source} cannot be imported: {sentence(error)}") from error
-    return Adapter(name=attribute, family=Path(source).stem, load=load)
+        raise UsageError(f"--method {spec!r}: {adapter.module} cannot be imported: {sentence(error)}") from error
+    return adapter
+
+
+def _unread(spec: str) -> Adapter:
+    """The adapter that a spec names, of which nothing is imported yet."""
+    source, _, attribute = spec.rpartition(":")
+    if not source or not attribute:
+        raise UsageError(f"--method {spec!r}: write it as FILE.py:FACTORY or MODULE:FACTORY.")
+    read = (
+        _load_pickled
+        if source.startswith(PICKLED)
+        else _load_from_file
+        if source.endswith(".py")
+        else _load_from_module
+    )
+    return Adapter(
+        name=attribute,
+        family=Path(source).stem,
+        load=partial(read, source, attribute),
+        source=spec,
+        module=source,
+    )
+
+
+def _load_pickled(source: str, name: str) -> Factory:
+    path = Path(source.removeprefix(PICKLED))
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}.")
+    made = pickle.loads(path.read_bytes())
+    if not callable(made):
+        raise UsageError(f"{name} cannot be called.")
+    return made if _is_factory(made) else _always(made)
+
+
+def _is_factory(made: Callable[..., Any]) -> bool:
+    try:
+        return list(inspect.signature(made).parameters)[:3] == ["scale", "device", "dtype"]
+    except (TypeError, ValueError):  # built-in functions have no signature
+        return False
+
+
+def _always(made: Callable[..., Any]) -> Factory:
+    """A factory of a callable that is the upsampler already."""
+
+    def factory(scale: int, device: Any, dtype: Any) -> Callable[..., Any]:
+        return made
+
+    factory.__doc__ = made.__doc__
+    return factory
 
 
 def _load_from_module(source: str, attribute: str) -> Factory:
@@ -124,11 +187,24 @@ def _attribute(module: Any, source: str, attribute: str) -> Factory:
 def select(names: Sequence[str] | None, specs: Iterable[str] = ()) -> list[Adapter]:
     """The adapters asked for, in order; `None` with no specs means all installed.
 
-    A name may carry a form, as in `bilinear@size`. Raises `UsageError` with near matches for a name that
-    does not exist, and where two factories have one name.
+    A name may carry a form, as in `bilinear@size`. Files and forms are imported, so that what is not there is told at
+    once. Raises `UsageError` with near matches for a name that does not exist, and where two factories have one name.
     """
+    specs = list(specs)
+    chosen = listed(names, specs)
+    for adapter in chosen:
+        if "@" in adapter.name:
+            with suppress(ImportError):  # an absent library becomes a row with its reason
+                adapter.load()
+    for spec in specs:
+        from_spec(spec)
+    return chosen
+
+
+def listed(names: Sequence[str] | None, specs: Iterable[str] = ()) -> list[Adapter]:
+    """As `select`, but nothing is imported: what is wrong with a file or a form shows where it is built."""
     installed = discover()
-    own = [from_spec(spec) for spec in specs]
+    own = [_unread(spec) for spec in specs]
     if names is None:
         names = [] if own else list(installed)
     chosen = [*(_by_name(name, installed) for name in dict.fromkeys(names)), *own]
@@ -143,9 +219,7 @@ def _by_name(name: str, installed: dict[str, Adapter]) -> Adapter:
     if not form:
         return adapter
     load = partial(_load_form, adapter, form)
-    with suppress(ImportError):  # an absent library becomes a row with its reason
-        load()  # a form that is not there is told at once
-    return Adapter(name=name, family=adapter.family, load=load)
+    return Adapter(name=name, family=adapter.family, load=load, source=name, module=adapter.module)
 
 
 def _load_form(adapter: Adapter, form: str) -> Factory:
@@ -173,7 +247,7 @@ def _check_spec(spec: str) -> None:
     source, _, attribute = spec.rpartition(":")
     if not source or not attribute:
         raise UsageError(f"--method {spec!r}: write it as FILE.py:FACTORY or MODULE:FACTORY.")
-    if not source.endswith(".py"):
+    if source.startswith(PICKLED) or not source.endswith(".py"):
         return
     path = Path(source)
     if not path.is_file():
@@ -201,3 +275,8 @@ def require_installed(name: str, installed: Iterable[str]) -> None:
 def find(method: str) -> Adapter:
     """The adapter of an installed name, or of a spec such as `FILE.py:FACTORY`; raises `UsageError` for neither."""
     return from_spec(method) if ":" in method else select([method])[0]
+
+
+def lazily(method: str) -> Adapter:
+    """As `find`, but nothing is imported."""
+    return _unread(method) if ":" in method else listed([method])[0]

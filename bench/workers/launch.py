@@ -11,6 +11,8 @@ import tempfile
 from importlib.metadata import distribution
 from pathlib import Path
 
+from upbench.bench.workers.warden import FOLDER
+
 # glibc held still: memory that a call frees stays with the process, so that a call's time does not depend on
 # how often the kernel has to hand out pages; torch asks for huge pages. See README, "The version gate".
 GLIBC_HELD_STILL = {"MALLOC_MMAP_THRESHOLD_": str(4 << 30), "MALLOC_TRIM_THRESHOLD_": str(8 << 30)}
@@ -41,6 +43,16 @@ def worker_environment(snapshot: Path, threads: int) -> dict[str, str]:
             "MKL_NUM_THREADS": str(threads),
         }
     )
+
+
+def own_environment(threads: int, folder: Path) -> dict[str, str]:
+    """Our environment for a worker of this very installation, with `threads` for OpenMP and a folder of its own."""
+    return os.environ | {
+        "PYTHONSAFEPATH": "1",
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        FOLDER: str(folder),
+    }
 
 
 def take_snapshot(cache: Path) -> Path:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import queue
+import signal
 import subprocess
 import tempfile
 import threading
@@ -15,17 +16,26 @@ from upbench.bench.errors import FailedError, SkippedError, UsageError
 from upbench.bench.workers.serve import PROTOCOL
 
 START_SECONDS = 120.0
+END_SECONDS = 5.0
 
 
 class WorkerError(Exception):
-    """The worker itself is gone or cannot be trusted: crashed, hung, or spoke nonsense."""
+    """The worker itself is gone or cannot be trusted: crashed, hung, or spoke nonsense.
+
+    `status` is a crashed one's exit status, negative for a signal; None for another end.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """Say what happened."""
+        super().__init__(message)
+        self.status = status
 
 
 class Worker:
     """A live worker process; `ask` sends one request and waits for its answer."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str], folder: Path) -> None:
-        """Start the process in `folder` and return at once; `greet` waits for its hello."""
+        """Start the process in `folder`, in a session of its own, and return at once; `greet` waits for its hello."""
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 # lives as long as the worker
         self._process = subprocess.Popen(
             [*command, str(os.getpid())],
@@ -36,6 +46,7 @@ class Worker:
             cwd=folder,
             text=True,
             encoding="utf-8",
+            start_new_session=True,
         )
         self._serving = self._process.pid
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -108,13 +119,14 @@ class Worker:
 
     def _lost(self, how: str) -> WorkerError:
         """End the worker; the error tells how it was lost, and after a crash its last words."""
-        detail = ""
-        if how == "crashed":
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=5)  # its own exit status, not the one of our kill
-            detail = f": exit status {self._process.poll()}{self._last_words()}"
+        if how != "crashed":
+            self.kill()
+            return WorkerError(f"the worker {how}")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=END_SECONDS)  # its own exit status, not the one of our kill
+        status, words = self._process.poll(), self._last_words()
         self.kill()
-        return WorkerError(f"the worker {how}{detail}")
+        return WorkerError(f"the worker crashed: exit status {status}{words}", status)
 
     def _last_words(self) -> str:
         self._stderr.seek(0)
@@ -122,7 +134,13 @@ class Worker:
         return f"; {lines[-1]}" if lines else ""
 
     def kill(self) -> None:
-        """End the process and wait for its end."""
+        """End the process and what it started, and wait for their end."""
+        self._process.terminate()  # a mother takes hers with her
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=END_SECONDS)
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # nothing is left of its group
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._stderr):

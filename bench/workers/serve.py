@@ -7,67 +7,50 @@ number. The first line is the worker's hello, with the protocol's version; then 
 needs torch, numpy and upbench, nothing else. Started by `upbench.bench.workers.pipes`; ends with its parent.
 
 On Linux two processes make a worker: a *mother*, which imports torch and the handler and never calls them, and her
-child, which does the work. Asked to renew, the child ends and the mother forks the next one, which costs a tenth of a
-second where a new interpreter costs seconds. It says hello anew.
+child, which does the work (`warden`). Asked to renew, the child ends and the mother forks the next one, which costs a
+tenth of a second where a new interpreter costs seconds. It says hello anew.
 """
 
-import ctypes
 import json
 import os
 import platform
-import signal
 import sys
 from importlib import import_module
 from typing import Any, TextIO
 
-PROTOCOL = 1
-PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
+from upbench.bench.workers import warden
 
-RENEW = 75  # the exit status of a child that makes room for the next one
+PROTOCOL = 1
 
 Message = dict[str, Any]
 
 
 def main(handler: str, parent: int) -> None:
     """Serve the parent until it closes our input or dies."""
-    answers = _claim_output()
-    _die_with(parent)
+    requests, answers = _claim_streams()
     module, _, name = handler.partition(":")
     if sys.platform == "linux":
+        warden.guard(parent)
         import_module(module)  # and so torch
-        mother = os.getpid()
-        _mother_children()
-        _die_with(mother)
+        warden.mother_children()
     _write(answers, hello())
-    serving = getattr(import_module(module), name)()
-    for line in sys.stdin:
-        _write(answers, answer(serving, json.loads(line)))
+    serving, own = getattr(import_module(module), name)(), os.getpid()
+    for line in requests:
+        reply = answer(serving, json.loads(line))
+        if os.getpid() != own:  # a handler forked, and this is the copy
+            os._exit(0)
+        _write(answers, reply)
 
 
-def _mother_children() -> None:
-    """Return in a child; the mother waits for it, forks the next if it asked for that, and else ends as it did."""
-    while pid := os.fork():
-        ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        if ended < 0:
-            signal.signal(-ended, signal.SIG_DFL)
-            os.kill(os.getpid(), -ended)
-        if ended != RENEW:
-            os._exit(ended)
-
-
-def _claim_output() -> TextIO:
-    """Keep standard output for answers; what anything else prints goes to standard error."""
+def _claim_streams() -> tuple[TextIO, TextIO]:
+    """Keep standard input and output for the parent: others read nothing, and print to standard error."""
+    requests = os.fdopen(os.dup(0), encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     os.dup2(2, 1)
-    return answers
-
-
-def _die_with(parent: int) -> None:
-    """Have Linux kill us when the parent dies; elsewhere the end of our input must do."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before we asked
-            sys.exit(1)
+    return requests, answers
 
 
 def _write(answers: TextIO, message: Message) -> None:
@@ -96,7 +79,7 @@ def answer(serving: Any, request: Message) -> Message:
 
     ask = request.pop("ask")
     if ask == "renew":
-        os._exit(RENEW)
+        os._exit(warden.RENEW)
     try:
         values: Message = getattr(serving, ask)(**request)
     except SkippedError as error:
