@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from upbench.bench.gate import advice
 from upbench.bench.gate.outcome import by_severity, counts, memory_ratio, title
 from upbench.bench.gate.pixels import CHANGED
 from upbench.reports.figures import Drawing, Drawn, linked, save
@@ -82,7 +83,7 @@ def _row(cell: Record) -> Record:
         "pixels": _pixels(cell),
         "peak memory": "" if memory is None else "same" if memory == 1 else f"{memory:.2f}",
         "instructions": cell.get("instructions", {}).get("ratio"),
-        "remark": cell["reason"],
+        "remark": "; ".join(filter(None, [cell["reason"], advice.sentence(cell["next"]) if cell.get("next") else ""])),
     }
 
 

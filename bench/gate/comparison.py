@@ -1,17 +1,19 @@
 """A finished gate as `versions.json` has it.
 
-The file: `{"format": 1, "comparisons": [...]}`. A comparison holds `baseline` and `candidate` (label, torch,
-host), `settings`, `planted`, `same` (an environment against itself), `spent` seconds, `rounds`, and `cells`,
-each with verdict, reason, ratio and interval, floor, pixels, memory, and every visit's raw blocks in
-nanoseconds.
+The file: `{"format": 1, "comparisons": [...]}`. A comparison holds `baseline` and `candidate` (label, torch, host,
+variables, flags, allocator), `settings`, `planted`, `same` (a side against itself), `differing` (packages of other
+versions), `spent` seconds, `rounds`, and `cells`, each with verdict, reason, ratio and interval, floor, pixels, memory,
+what to do `next` where it is open, and every visit's raw blocks in nanoseconds.
 Format history: 1 is the first.
 """
 
 import math
+import shlex
 from dataclasses import asdict
 from typing import Any
 
-from upbench.bench.gate.environments import Environment
+from upbench.bench.gate.advice import advise
+from upbench.bench.gate.environments import Environment, differing
 from upbench.bench.gate.gate import Gate
 from upbench.bench.gate.progress import Course
 from upbench.bench.gate.sides import Question
@@ -20,8 +22,11 @@ from upbench.bench.gate.verdict import Estimate, Verdict
 Record = dict[str, Any]
 
 
-def record(gate: Gate, environments: tuple[Environment, Environment]) -> Record:
-    """A finished comparison as `versions.json` has it; `environments` are baseline and candidate."""
+def record(gate: Gate, environments: tuple[Environment, Environment], sides: str = "") -> Record:
+    """A finished comparison as `versions.json` has it; `environments` are baseline and candidate.
+
+    `sides` are the options that name them on the command line, for what is to be asked again.
+    """
     hosts = gate.hosts or [{}, {}]
     ends = [
         {
@@ -30,22 +35,38 @@ def record(gate: Gate, environments: tuple[Environment, Environment]) -> Record:
             "torchvision": environment.torchvision,
             "torchvision_reason": environment.torchvision_reason,
             "host": host,
+            "variables": dict(side.variables),
+            "flags": dict(side.flags),
+            "allocator": side.allocator,
         }
-        for environment, host in zip(environments, hosts, strict=True)
+        for environment, side, host in zip(environments, gate.sides, hosts, strict=True)
     ]
     return {
         "baseline": ends[0],
         "candidate": ends[1],
-        "same": environments[0].python == environments[1].python,
+        "same": _same(gate, environments),
+        "differing": differing(*environments),
         "settings": asdict(gate.settings),
         "planted": dict(gate.sides[1].planted),
         "spent": gate.spent,
         "rounds": gate.rounds,
-        "cells": [_cell(gate, question) for question in gate.questions],
+        "cells": [_cell(gate, question, sides or _by_label(environments)) for question in gate.questions],
     }
 
 
-def _cell(gate: Gate, question: Question) -> Record:
+def _same(gate: Gate, environments: tuple[Environment, Environment]) -> bool:
+    """Whether nothing differs between the sides: what is found then is noise."""
+    one, other = gate.sides
+    settings = [(side.variables, side.flags, side.allocator) for side in (one, other)]
+    methods = all(question.method_of(0) == question.method_of(1) for question in gate.questions)
+    return environments[0].python == environments[1].python and settings[0] == settings[1] and methods
+
+
+def _by_label(environments: tuple[Environment, Environment]) -> str:
+    return f"--baseline {shlex.quote(environments[0].label)} --candidate {shlex.quote(environments[1].label)}"
+
+
+def _cell(gate: Gate, question: Question, sides: str) -> Record:
     course, survey = gate.courses[question.name], gate.surveys.get(question.name, {})
     return {
         "cell": question.name,
@@ -56,6 +77,7 @@ def _cell(gate: Gate, question: Question) -> Record:
         "calls_per_block": course.calls,
         "pixels": survey.get("pixels"),
         "memory": survey.get("memory"),
+        "next": advise(course, question, gate.settings.threshold, sides),
         "visits": [_raw(visit) for visit in gate.visits[question.name]],
     } | summary(course, gate.settings.threshold)
 

@@ -1,20 +1,25 @@
 """What a comparison of `versions.json` says: counts, severity, sentences, outcome. Reads records only."""
 
+import re
 from collections import Counter
 from typing import Any
 
+from upbench.bench.gate import advice
 from upbench.bench.gate.pixels import CHANGED
 from upbench.bench.gate.verdict import Verdict
 
 Record = dict[str, Any]
 
+RELEASE = re.compile(r"\d+\.\d+")
 SEVERITY = [verdict.value for verdict in Verdict]
 USUAL = ("cpu", "float32", "contiguous", "eager", "forward", "1t")
 
 
 def title(comparison: Record) -> str:
-    """The two versions compared."""
-    return f"torch {comparison['baseline']['label']} -> {comparison['candidate']['label']}"
+    """The two sides compared."""
+    ends = [comparison[side]["label"] for side in ("baseline", "candidate")]
+    torch = "torch " if all(RELEASE.match(end) for end in ends) else ""
+    return f"{torch}{ends[0]} -> {ends[1]}"
 
 
 def short(name: str) -> str:
@@ -55,7 +60,8 @@ def sentence(cell: Record) -> str:
     memory = memory_ratio(cell)
     if memory is not None and abs(memory - 1) > 0.01:
         parts.append(f"peak memory {memory - 1:+.0%}")
-    return ", ".join(parts) + (f" ({cell['reason']})" if cell["reason"] else "")
+    said = ", ".join(parts) + (f" ({cell['reason']})" if cell["reason"] else "")
+    return f"{said}; {advice.sentence(cell['next'])}" if cell.get("next") else said
 
 
 def memory_ratio(cell: Record) -> float | None:

@@ -72,15 +72,19 @@ def _settle_one(course: Course, is_flagged: bool, threshold: float) -> None:
         course.sign = 1 if explored.mean > 0 else -1
 
 
-def _confirm(course: Course, threshold: float) -> None:
-    if confirmed(course.fresh, course.sign, threshold):
+def _confirm(course: Course, threshold: float, *, last: bool = False) -> None:
+    if confirmed(course.fresh, course.sign, threshold, last=last):
         course.close(Verdict.SLOWER if course.sign > 0 else Verdict.FASTER)
+    elif inside(Estimate.of(course.fresh), threshold):
+        course.close(Verdict.SAME)
     elif len(course.fresh) >= LOOKS[-1]:
         course.close(Verdict.UNRESOLVED, f"flagged, but {LOOKS[-1]} fresh pairs did not confirm it")
 
 
 def conclude(course: Course, threshold: float) -> None:
-    """At the end: a cell in two groups is called so, and what is open is unresolved."""
+    """At the end: one more look; a cell in two groups is called so, and what is open is unresolved."""
+    if course.verdict is None and course.sign:
+        _confirm(course, threshold, last=True)
     two = groups(course.all_ratios)
     if two and course.verdict is not Verdict.SAME and not _one_sided(course.all_ratios, threshold):
         said = " and ".join(f"{len(group)} pairs at {np.exp(np.mean(group)):.3f}" for group in two)

@@ -3,7 +3,8 @@
 A ratio is candidate seconds / baseline seconds: above 1 is slower. A cell is *flagged* when, with
 false-discovery control over all cells (Benjamini & Hochberg, 1995), its ratio is beyond the threshold; it is
 SLOWER or FASTER only after fresh pairs, which took no part in flagging it, confirm that at one of a few looks
-fixed beforehand. Statistics over process pairs: Kalibera & Jones, ISMM 2013.
+fixed beforehand, or at one more when the budget ends; all of them share the error. Statistics over process pairs:
+Kalibera & Jones, ISMM 2013.
 """
 
 import functools
@@ -18,13 +19,15 @@ CONFIDENCE = 0.95
 DISCOVERY_RATE = 0.1  # of flagging: one flagged cell in ten may be false, and fresh pairs then decide
 TRIMMED = 0.1  # of the pairs, at each end
 MIN_PAIRS = 5  # before anything is said of a cell
-# Fresh pairs at which a flagged cell may be confirmed; the looks share the error.
+# Fresh pairs at which a flagged cell may be confirmed; these looks and a last one, at the end, share the error.
 LOOKS = (6, 10, 16, 26, 40, 60)
 BIMODAL_PAIRS = 8  # before a cell can be called bimodal
 BIMODAL_MEMBERS = 3
 BIMODAL_APART = 5.0  # between the means of two groups, in standard deviations inside them
 BIMODAL_GAP = 2.0  # between their nearest members, likewise
 POWER = 0.95
+CHANCE = 0.8  # of a verdict after as many pairs as we say it takes
+MOST_PAIRS = 300  # beyond them we do not promise one
 
 
 class Verdict(str, Enum):
@@ -112,16 +115,41 @@ def inside(estimate: Estimate, threshold: float) -> bool:
     return estimate.pairs >= MIN_PAIRS and abs(estimate.mean) + estimate.reach() < math.log1p(threshold)
 
 
-def confirmed(fresh: Sequence[float], sign: int, threshold: float) -> bool:
-    """Whether fresh log ratios are beyond the threshold, in the flagged direction, at one of the looks."""
+def confirmed(fresh: Sequence[float], sign: int, threshold: float, *, last: bool = False) -> bool:
+    """Whether fresh log ratios are beyond the threshold, in the flagged direction, at one of the looks.
+
+    `last` looks at all of them once more: nothing else is coming.
+    """
     passed = [look for look in LOOKS if look <= len(fresh)]
+    if last and len(fresh) >= MIN_PAIRS:
+        passed.append(len(fresh))
     return any(_confirmed_at(fresh[:look], sign, threshold) for look in passed)
 
 
 def _confirmed_at(fresh: Sequence[float], sign: int, threshold: float) -> bool:
     estimate = Estimate.of([sign * value for value in fresh])
-    share = (1 - CONFIDENCE) / 2 / len(LOOKS)
-    return estimate.mean - estimate.error * _quantile(1 - share, estimate.pairs) > math.log1p(threshold)
+    return estimate.mean - estimate.error * _quantile(_level(), estimate.pairs) > math.log1p(threshold)
+
+
+def _level() -> float:
+    """One-sided, of one look among all."""
+    return 1 - (1 - CONFIDENCE) / 2 / (len(LOOKS) + 1)
+
+
+def pairs_needed(log_ratios: Sequence[float], threshold: float) -> int | None:
+    """How many pairs would tell, four times in five, if mean and spread stay as these have them.
+
+    None where more than 300 would be needed: the ratio lies on the threshold, or its spread is too large.
+    """
+    estimate = Estimate.of(log_ratios)
+    distance = abs(abs(estimate.mean) - math.log1p(threshold))
+    spread = estimate.error * math.sqrt(max(1, estimate.pairs))
+    level = _level() if abs(estimate.mean) > math.log1p(threshold) else (1 + CONFIDENCE) / 2
+    for pairs in range(MIN_PAIRS, MOST_PAIRS + 1):
+        left = pairs - 2 * int(TRIMMED * pairs)
+        if spread / math.sqrt(left) * (_quantile(level, left) + _quantile(CHANCE, left)) < distance:
+            return pairs
+    return None
 
 
 def groups(log_ratios: Sequence[float]) -> tuple[list[float], list[float]] | None:

@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from upbench.bench.gate.progress import Course, conclude, settle
-from upbench.bench.gate.verdict import LOOKS, Estimate, Verdict, confirmed, flagged, groups, inside
+from upbench.bench.gate.verdict import (
+    LOOKS,
+    MOST_PAIRS,
+    Estimate,
+    Verdict,
+    confirmed,
+    flagged,
+    groups,
+    inside,
+    pairs_needed,
+)
 
 SPREAD = 0.012  # of one pair's log ratio, as measured on a shared machine
 
@@ -156,3 +166,45 @@ def test_two_disturbed_pairs_of_twenty_six_do_not_hide_a_slowdown():
 @given(st.floats(0.0005, 0.05), st.integers(5, 40))
 def test_what_is_detectable_is_above_the_threshold(error, pairs):
     assert Estimate(mean=0.0, error=error, pairs=pairs).detectable(0.03) > 0.03
+
+
+def test_the_end_of_the_budget_is_one_more_look():
+    fresh = [0.06, 0.065, 0.062, 0.058, 0.061, 0.06, 0.063]
+    assert not confirmed(fresh[:5], 1, 0.03)
+    assert confirmed(fresh[:5], 1, 0.03, last=True)
+    assert not confirmed(fresh[:4], 1, 0.03, last=True)
+    course = Course(name="one", explored=[0.06] * 5, fresh=fresh[:5], sign=1)
+    conclude(course, 0.03)
+    assert course.verdict is Verdict.SLOWER
+
+
+def test_fresh_pairs_that_lie_inside_overrule_the_flag():
+    course = Course(
+        name="one", explored=[0.06, 0.07, 0.05, 0.06, 0.07], fresh=[0.001, -0.002, 0.0, 0.002, 0.001], sign=1
+    )
+    settle([course], 0.03)
+    assert course.verdict is Verdict.SAME
+
+
+def test_looking_once_more_at_the_end_raises_no_more_alarms_at_the_threshold():
+    generator = np.random.default_rng(8)
+    edge = math.log1p(0.03)
+    found = [decide(lambda cell: generator.normal(edge, SPREAD), 1, 21, 0.03)[0] for _ in range(300)]
+    assert found.count(Verdict.SLOWER) <= 0.05 * len(found)
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.015, 0.045])
+def test_as_many_pairs_as_it_says_mostly_tell(mean):
+    generator = np.random.default_rng(9)
+    told = 0
+    for _ in range(100):
+        pairs = pairs_needed(mean + SPREAD * np.tile([-1.2, -0.5, 0, 0.5, 1.2], 3), 0.03)
+        drawn = generator.normal(mean, SPREAD, pairs)
+        told += inside(Estimate.of(drawn), 0.03) or confirmed(drawn.tolist(), 1, 0.03, last=True)
+    assert told >= 70
+
+
+def test_on_the_threshold_no_number_of_pairs_is_promised():
+    values = math.log1p(0.03) + np.array([-0.02, 0.02, -0.01, 0.01, 0.0])
+    assert pairs_needed(values.tolist(), 0.03) is None
+    assert LOOKS[-1] <= MOST_PAIRS

@@ -1,0 +1,48 @@
+import pytest
+
+from upbench.bench.gate.advice import advise, sentence
+from upbench.bench.gate.progress import Course, conclude
+from upbench.bench.gate.sides import Question
+
+SIDES = "--baseline 2.14.0 --candidate 2.15.0"
+
+
+def advised(ratios: list[float], name: str, method: str, other: str = "", sides: str = SIDES) -> dict:
+    course = Course(name=name, explored=ratios)
+    conclude(course, 0.03)
+    return advise(course, Question(name=name, method=method, other=other), 0.03, sides)
+
+
+def test_an_open_cell_has_a_number_of_pairs_and_the_command_that_asks_again():
+    found = advised(
+        [0.0, 0.02, -0.02, 0.03, -0.03], "bicubic/x4/image/cpu/float16/channels_last/eager/train/2t", "bicubic"
+    )
+    assert found["more"] == found["pairs"] - 5 > 0
+    assert found["command"].startswith(
+        "upbench duet --baseline 2.14.0 --candidate 2.15.0 --methods bicubic --workloads image --scales 4"
+        " --dtypes float16 --memory-formats channels_last --pass train --threads 2 --threshold 3% --budget "
+    )
+    assert "more pairs would tell: upbench duet" in sentence(found)
+
+
+def test_two_methods_are_asked_again_as_two_methods():
+    found = advised([0.0, 0.04, -0.04], "a->b/x2/image", "a", "b", sides="--versus a b")
+    assert found["command"].startswith("upbench duet --versus a b --workloads image --scales 2 --threshold")
+
+
+def test_a_method_of_one_s_own_is_asked_by_its_spec():
+    assert "--method mine.py:m --workloads" in advised([0.0, 0.04, -0.04], "m/x2/image", "mine.py:m")["command"]
+
+
+def test_a_ratio_on_the_threshold_is_told_that_more_pairs_would_not_help():
+    assert "give another --threshold" in sentence(advised([0.0296, 0.05, 0.01, 0.03], "m/x2/image", "m"))
+
+
+@pytest.mark.parametrize("ratios", [[0.0] * 6, []])
+def test_a_cell_that_is_settled_or_was_never_measured_needs_no_advice(ratios):
+    course = Course(name="m/x2/image", explored=ratios)
+    if ratios:
+        from upbench.bench.gate.progress import settle
+
+        settle([course], 0.03)
+    assert advise(course, Question(name="m/x2/image", method="m"), 0.03, SIDES) is None
