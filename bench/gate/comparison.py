@@ -71,6 +71,7 @@ def _cell(gate: Gate, question: Question, sides: str) -> Record:
     return {
         "cell": question.name,
         "method": question.method,
+        "methods": [question.method_of(index).rpartition(":")[2] for index in (0, 1)],
         "verdict": (course.verdict or Verdict.UNRESOLVED).value,
         "reason": course.reason,
         "planted": question.planted(gate.sides[-1]),

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,19 @@ def environment(
         torchvision=found["torchvision"],
         torchvision_reason=found["torchvision_reason"],
         packages=found.get("packages", {}),
+    )
+
+
+def running(label: str) -> Environment:
+    """The environment that we run in, without starting another python."""
+    packages = {found.metadata["Name"]: found.version for found in distributions()}
+    return Environment(
+        label=label,
+        python=Path(sys.executable),
+        torch=packages["torch"],
+        torchvision=packages.get("torchvision"),
+        torchvision_reason="" if "torchvision" in packages else "it is not installed",
+        packages=packages,
     )
 
 

@@ -22,9 +22,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a comparison is told: `threshold` as a share (0.03), `budget` and `timeout` per answer in seconds."""
+    """What a comparison is told: `threshold` as a share (0.03), `budget` and `timeout` per answer in seconds.
+
+    Where a `precision` (a share) is given, a cell whose verdict stands is asked until its interval reaches no further
+    than that to either side.
+    """
 
     threshold: float = 0.03
+    precision: float | None = None
     budget: float = 160.0
     timeout: float = TIMEOUT_SECONDS
     threads: int = 1
@@ -91,7 +96,7 @@ class Gate:
             yield from self._round()
 
     def _open(self) -> list[Question]:
-        return [question for question in self.questions if self.courses[question.name].verdict is None]
+        return [question for question in self.questions if self.courses[question.name].is_open(self.settings.precision)]
 
     def _asked(self) -> list[Question]:
         """The open cells; in every second round only those that are flagged, as long as there are any."""

@@ -34,6 +34,12 @@ class Course:
         """Every log ratio, in order of time."""
         return self.explored + self.fresh
 
+    def is_open(self, precision: float | None) -> bool:
+        """Whether more pairs are wanted: no verdict yet, or an interval wider than `precision` to a side."""
+        if self.verdict is None or precision is None or not self.all_ratios:
+            return self.verdict is None
+        return len(self.all_ratios) < LOOKS[-1] and self.estimate().reach() > np.log1p(precision)
+
     def estimate(self) -> Estimate:
         """From the fresh pairs where there are enough of them (they are not selected for), else from all."""
         return Estimate.of(self.fresh if len(self.fresh) >= MIN_PAIRS else self.all_ratios)
