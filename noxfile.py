@@ -53,11 +53,13 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style (ruff) and who may import whom (import-linter)."""
+    """Check style (ruff), who may import whom (import-linter), and the workflows (actionlint, zizmor)."""
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
+    session.run("actionlint")
+    session.run("zizmor", "--offline", "--quiet", ".github")
 
 
 @nox.session

@@ -6,8 +6,6 @@ import re
 import runpy
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -21,6 +19,7 @@ from upbench.bench.gate.escaping import code, harmless
 
 records = runpy.run_path(str(Path(__file__).with_name("records.py")))
 cell, comparison, CHANGED = records["cell"], records["comparison"], records["CHANGED"]
+GitHub = runpy.run_path(str(Path(__file__).with_name("api.py")))["GitHub"]
 
 EVIL = "<img src=x onerror=alert(1)> [click](https://evil.example) @everyone ![x](y) `a` | #1 **b** </details>\n# c"
 
@@ -104,57 +103,10 @@ def test_no_text_of_a_stranger_becomes_a_link_a_mention_or_html(text):
     assert harmless(code(text)) == code(text)
 
 
-class GitHub(ThreadingHTTPServer):
-    """GitHub's API as far as comments go, on the loopback address; it remembers every call."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Answers)
-        self.calls, self.comments, self.refuse = [], [], False
-        self.pulls = [{"number": 7, "head": {"sha": "f" * 40}}]
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class Answers(BaseHTTPRequestHandler):
-    def reply(self, method, body=None):
-        assert self.headers["Authorization"] == "Bearer a-token"
-        path, _, query = self.path.partition("?")
-        self.server.calls.append((method, path, query))
-        found = self.answer(method, path, body)
-        self.send_response(403 if self.server.refuse else 200)
-        self.end_headers()
-        self.wfile.write(json.dumps(found).encode())
-
-    def answer(self, method, path, body):
-        comments = self.server.comments
-        if self.server.refuse:
-            return {"message": "Resource not accessible by integration"}
-        if method == "GET":
-            return self.server.pulls if path.endswith("/pulls") else comments[:100]
-        if method == "PATCH":
-            (old,) = [each for each in comments if each["id"] == int(path.rpartition("/")[2])]
-            return old | {"body": old.update(body=body["body"])}
-        comments.append({"id": 40 + len(comments), "user": {"type": "Bot"}, "body": body["body"]})
-        return comments[-1]
-
-    def do_GET(self):
-        self.reply("GET")
-
-    def do_POST(self):
-        self.reply("POST", json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-    def do_PATCH(self):
-        self.reply("PATCH", json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def github():
-    server = GitHub()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with GitHub() as server:
+        yield server
 
 
 RUN = {
@@ -176,7 +128,7 @@ def variables(github, tmp_path):
             "GITHUB_TOKEN": "a-token",
             "GITHUB_REPOSITORY": "owner/name",
             "GITHUB_EVENT_PATH": str(path),
-            "GITHUB_API_URL": f"http://127.0.0.1:{github.server_address[1]}",
+            "GITHUB_API_URL": github.address,
         }
 
     return make
@@ -188,7 +140,7 @@ def written(tmp_path: Path, *cells) -> Path:
     return path
 
 
-def changes(github: GitHub) -> list[str]:
+def changes(github) -> list[str]:
     return [f"{method} {path}" for method, path, _ in github.calls if method != "GET"]
 
 
