@@ -9,6 +9,7 @@ upsampler itself.
 
 import ast
 import difflib
+import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -16,8 +17,7 @@ import pickle
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -36,14 +36,19 @@ Factory = Callable[..., Any]
 class Adapter:
     """A named way to a factory. Nothing is imported before `load` is called.
 
-    `source` is what `find` takes; `module` is what adapters share whose state is one.
+    Adapters of one `module` share its state.
     """
 
     name: str
-    family: str
+    module: str  # a module's name, or a file's path
     load: Callable[[], Factory]
-    source: str = ""
-    module: str = ""
+    attribute: str = ""  # the factory's name in it
+    source: str = ""  # what `find` takes, from any folder
+
+    @property
+    def family(self) -> str:
+        """What it belongs to: the last part of its module's name."""
+        return Path(self.module).stem if self.module.endswith(".py") else self.module.rpartition(".")[2]
 
     def factory(self) -> Factory:
         """Import and return the factory; raises `SkippedError` if a library it needs is absent."""
@@ -55,6 +60,20 @@ class Adapter:
             raise
         except Exception as error:
             raise FailedError(f"its module cannot be imported: {sentence(error)}") from error
+
+    def require(self) -> "Adapter":
+        """Itself, when its module and its factory are there; raises `UsageError` where they are not.
+
+        An absent library is no such mistake: it becomes a row with its reason.
+        """
+        try:
+            self.load()
+        except (ImportError, UsageError) as error:
+            if isinstance(error, UsageError):
+                raise
+        except Exception as error:
+            raise UsageError(f"--method {self.source!r}: it cannot be imported: {sentence(error)}") from error
+        return self
 
     def summary(self) -> str:
         """First line of the factory's docstring."""
@@ -77,11 +96,7 @@ def discover() -> dict[str, Adapter]:
     found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
     return {
         entry.name: Adapter(
-            name=entry.name,
-            family=entry.module.rpartition(".")[2],
-            load=entry.load,
-            source=entry.name,
-            module=entry.module,
+            name=entry.name, module=entry.module, attribute=entry.attr, source=entry.name, load=entry.load
         )
         for entry in found
     }
@@ -90,25 +105,10 @@ def discover() -> dict[str, Adapter]:
 def from_spec(spec: str) -> Adapter:
     """An adapter from `path/to/file.py:factory` or `package.module:factory`; its name is the factory's.
 
-    Raises `UsageError` when the module or the factory is not there.
+    Nothing is imported yet. Raises `UsageError` for a spec that is none, and for a file that is absent or no Python.
     """
-    adapter = _unread(spec)
-    try:
-        adapter.load()
-    except ImportError:
-        pass  # a library that the adapter needs is absent: that becomes a row with its reason
-    except UsageError:
-        raise
-    except Exception as error:
-        raise UsageError(f"--method {spec!r}: {adapter.module} cannot be imported: {sentence(error)}") from error
-    return adapter
-
-
-def _unread(spec: str) -> Adapter:
-    """The adapter that a spec names, of which nothing is imported yet."""
+    check_spec(spec)
     source, _, attribute = spec.rpartition(":")
-    if not source or not attribute:
-        raise UsageError(f"--method {spec!r}: write it as FILE.py:FACTORY or MODULE:FACTORY.")
     read = (
         _load_pickled
         if source.startswith(PICKLED)
@@ -116,13 +116,8 @@ def _unread(spec: str) -> Adapter:
         if source.endswith(".py")
         else _load_from_module
     )
-    return Adapter(
-        name=attribute,
-        family=Path(source).stem,
-        load=partial(read, source, attribute),
-        source=spec,
-        module=source,
-    )
+    load = partial(read, source, attribute)
+    return Adapter(name=attribute, module=source, attribute=attribute, source=absolute(spec), load=load)
 
 
 def _load_pickled(source: str, name: str) -> Factory:
@@ -185,26 +180,13 @@ def _attribute(module: Any, source: str, attribute: str) -> Factory:
 
 
 def select(names: Sequence[str] | None, specs: Iterable[str] = ()) -> list[Adapter]:
-    """The adapters asked for, in order; `None` with no specs means all installed.
+    """The adapters asked for, in order; `None` with no specs means all installed. Nothing is imported yet.
 
-    A name may carry a form, as in `bilinear@size`. Files and forms are imported, so that what is not there is told at
-    once. Raises `UsageError` with near matches for a name that does not exist, and where two factories have one name.
+    A name may carry a form, as in `bilinear@size`. Raises `UsageError` with near matches for a name that
+    does not exist, and where two factories have one name.
     """
-    specs = list(specs)
-    chosen = listed(names, specs)
-    for adapter in chosen:
-        if "@" in adapter.name:
-            with suppress(ImportError):  # an absent library becomes a row with its reason
-                adapter.load()
-    for spec in specs:
-        from_spec(spec)
-    return chosen
-
-
-def listed(names: Sequence[str] | None, specs: Iterable[str] = ()) -> list[Adapter]:
-    """As `select`, but nothing is imported: what is wrong with a file or a form shows where it is built."""
     installed = discover()
-    own = [_unread(spec) for spec in specs]
+    own = [from_spec(spec) for spec in specs]
     if names is None:
         names = [] if own else list(installed)
     chosen = [*(_by_name(name, installed) for name in dict.fromkeys(names)), *own]
@@ -218,8 +200,7 @@ def _by_name(name: str, installed: dict[str, Adapter]) -> Adapter:
     adapter = installed[plain]
     if not form:
         return adapter
-    load = partial(_load_form, adapter, form)
-    return Adapter(name=name, family=adapter.family, load=load, source=name, module=adapter.module)
+    return replace(adapter, name=name, source=name, load=partial(_load_form, adapter, form))
 
 
 def _load_form(adapter: Adapter, form: str) -> Factory:
@@ -236,14 +217,15 @@ def check_methods(methods: Sequence[str] | None, specs: Sequence[str]) -> None:
     two methods of one name.
     """
     for spec in specs:
-        _check_spec(spec)
+        check_spec(spec)
     installed = discover() if methods else {}
     for name in methods or ():
         require_installed(name.partition("@")[0], installed)
     _require_apart([*dict.fromkeys(methods or ()), *(spec.rpartition(":")[2] for spec in specs)])
 
 
-def _check_spec(spec: str) -> None:
+def check_spec(spec: str) -> None:
+    """Raise `UsageError` for a spec that is none, a file that is absent or no Python; nothing of it is run."""
     source, _, attribute = spec.rpartition(":")
     if not source or not attribute:
         raise UsageError(f"--method {spec!r}: write it as FILE.py:FACTORY or MODULE:FACTORY.")
@@ -256,6 +238,25 @@ def _check_spec(spec: str) -> None:
         ast.parse(path.read_bytes(), filename=source)
     except (SyntaxError, ValueError) as error:
         raise UsageError(f"--method {spec!r}: {source} cannot be imported: {sentence(error)}") from error
+
+
+def names_of(methods: Sequence[str] | None, specs: Sequence[str]) -> list[str]:
+    """The names of the methods asked for, in order, without importing anything; `None` with no specs means all."""
+    if methods is None:
+        methods = () if specs else tuple(discover())
+    return [*dict.fromkeys(methods), *(spec.rpartition(":")[2] for spec in specs)]
+
+
+def absolute(spec: str) -> str:
+    """A spec whose file is found from any folder."""
+    source, _, attribute = spec.rpartition(":")
+    return f"{Path(source).resolve()}:{attribute}" if source.endswith(".py") else spec
+
+
+def digests(specs: Sequence[str]) -> dict[str, str]:
+    """SHA-256 of each spec's file, so that an edited method is measured anew."""
+    files = {spec: Path(spec.rpartition(":")[0]) for spec in specs}
+    return {spec: hashlib.sha256(path.read_bytes()).hexdigest() for spec, path in files.items() if path.is_file()}
 
 
 def _require_apart(names: Sequence[str]) -> None:
@@ -272,11 +273,18 @@ def require_installed(name: str, installed: Iterable[str]) -> None:
         raise UsageError(f"There is no method {name!r}; {hint}")
 
 
+def resolve(names: Sequence[str] | None, specs: Sequence[str]) -> list[Adapter]:
+    """The adapters asked for, those of one's own and those with a form imported; raises `UsageError` as they do."""
+    chosen = select(names, specs)
+    own = {spec.rpartition(":")[2] for spec in specs}
+    return [adapter.require() if adapter.name in own or "@" in adapter.name else adapter for adapter in chosen]
+
+
 def find(method: str) -> Adapter:
     """The adapter of an installed name, or of a spec such as `FILE.py:FACTORY`; raises `UsageError` for neither."""
-    return from_spec(method) if ":" in method else select([method])[0]
+    return lazily(method).require() if ":" in method else resolve([method], [])[0]
 
 
 def lazily(method: str) -> Adapter:
     """As `find`, but nothing is imported."""
-    return _unread(method) if ":" in method else listed([method])[0]
+    return from_spec(method) if ":" in method else select([method])[0]

@@ -5,10 +5,12 @@ journal beside it; an interrupted stage that is started again with the same requ
 Format versions: 1 is the first of every file.
 """
 
+import csv
 import json
+import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,19 @@ def write_text(path: Path, text: str) -> None:
     """Write a whole text file, or leave the old one as it was."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Write these columns of the rows, in full precision; what a row does not have is empty."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({name: None if _is_nan(row.get(name)) else row.get(name) for name in columns})
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def write_json(path: Path, document: dict[str, Any]) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from upbench.datasets import cifar10, photos
+from upbench.datasets.errors import DataError
 from upbench.datasets.folder import open_folder
-from upbench.datasets.source import DataError, Dataset, from_tensor
+from upbench.datasets.source import Dataset, from_tensor
 
 
 def open_dataset(

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from upbench.datasets.source import DataError
+from upbench.datasets.errors import DataError
 
 RECORD = 1 + 3072
 OFFICIAL_IMAGES = {"train": 50_000, "test": 10_000}

@@ -5,7 +5,9 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from upbench.datasets import pictures
-from upbench.datasets.source import Batch, DataError, Dataset
+from upbench.datasets.errors import DataError
+from upbench.datasets.names import PICTURE_SUFFIXES
+from upbench.datasets.source import Batch, Dataset
 
 
 def open_folder(directory: Path, limit: int | None = None) -> Dataset:
@@ -16,7 +18,7 @@ def open_folder(directory: Path, limit: int | None = None) -> Dataset:
     """
     if not directory.is_dir():
         raise DataError(f"There is no folder {directory}.")
-    paths = sorted(path for path in directory.iterdir() if path.suffix.lower() in pictures.SUFFIXES)[:limit]
+    paths = sorted(path for path in directory.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)[:limit]
     if not paths:
         raise DataError(f"{directory} holds no images; expected files such as *.png or *.jpg.")
     for path in paths:

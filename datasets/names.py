@@ -3,3 +3,4 @@
 DATASETS = ("auto", "cifar10", "photos", "folder", "array")  # the last two as folder:DIR and array:FILE.npy
 SPLITS = ("test", "train")
 DEGRADATIONS = ("bicubic", "area", "nearest", "nearest-exact", "gaussian")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm")

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from upbench.datasets.source import DataError, Dataset
+from upbench.datasets.errors import DataError
+from upbench.datasets.source import Dataset
 
 
 def bicubic(high: Tensor, scale: int) -> Tensor:

@@ -8,7 +8,7 @@ import skimage.data
 import torch
 from torch import Tensor
 
-from upbench.datasets.source import DataError
+from upbench.datasets.errors import DataError
 
 TILE = 32
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket", "stereo_motorcycle")

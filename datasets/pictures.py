@@ -11,9 +11,8 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from upbench.datasets.source import DataError
+from upbench.datasets.errors import DataError
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"}
 PNG_COLOUR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}
 
 

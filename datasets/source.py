@@ -6,10 +6,6 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 
-class DataError(ValueError):
-    """The data cannot be used; the message is one plain sentence that says what to do."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """High-resolution images of one size: uint8, `(N, 3, H, W)`, RGB, with an identifier for each."""

@@ -1,16 +1,11 @@
 """`upbench diagnose`: what a mean PSNR hides, measured on synthetic targets."""
 
 import argparse
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pandas as pd
-from tqdm import tqdm
-
-from upbench.bench.adapters import select
 from upbench.bench.cli import options
-from upbench.bench.diagnosis.targets import COLUMNS, diagnose
-from upbench.bench.store import replacing
+from upbench.bench.diagnosis.request import DiagnosisRequest
+from upbench.bench.stage import Shown
 
 if TYPE_CHECKING:
     from upbench.bench.cli.options import SubParsers
@@ -32,17 +27,8 @@ def add(commands: "SubParsers") -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure every method at every scale; write `diagnostics.csv` and `response.csv`."""
-    device = options.device(arguments.device)
-    tasks = [(a, s) for s in arguments.scales for a in select(arguments.methods, arguments.method)]
-    rows: list[dict[str, Any]] = []
-    responses: list[dict[str, Any]] = []
-    for adapter, scale in tqdm(tasks, desc="diagnose", unit="row", file=sys.stderr, mininterval=0.5):
-        row, response = diagnose(adapter, scale, device)
-        rows.append(row)
-        responses += response
-    with replacing(arguments.out / "diagnostics.csv") as temporary:
-        pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(temporary, index=False)
-    with replacing(arguments.out / "response.csv") as temporary:
-        pd.DataFrame(responses, columns=["method", "scale", "frequency", "gain"]).to_csv(temporary, index=False)
-    return options.say_outcome(rows, "diagnose")
+    """Measure every method at every scale."""
+    request = options.request(DiagnosisRequest, arguments)
+    from upbench.bench.diagnosis import stage
+
+    return stage.run(request, arguments.out, Shown()).ending

@@ -3,21 +3,9 @@
 import argparse
 from pathlib import Path
 
-from upbench.bench.cli import options
-from upbench.bench.errors import UsageError
-from upbench.reports import frame
+from upbench.reports.request import DEFAULT_FOLDER
 
 
 def add_folder(parser: argparse.ArgumentParser) -> None:
     """The folder of a finished run."""
-    parser.add_argument(
-        "folder", nargs="?", type=Path, default=options.DEFAULT_OUT, metavar="DIR", help="default: %(default)s"
-    )
-
-
-def read(folder: Path) -> frame.Run:
-    """What the run measured; raises `UsageError` where the folder cannot be reported on."""
-    try:
-        return frame.read(folder)
-    except frame.ReportError as error:
-        raise UsageError(str(error)) from error
+    parser.add_argument("folder", nargs="?", type=Path, metavar="DIR", help=f"default: {DEFAULT_FOLDER}")

@@ -1,64 +1,34 @@
-"""Options of the version gate, and the cells they ask for."""
+"""Options of the version gate."""
 
 import argparse
 import re
 from pathlib import Path
 
-from upbench.bench.adapters import from_spec, select
-from upbench.bench.cells import DTYPES, plan, workload
+from upbench.bench.cells import DTYPES, WORKLOADS
 from upbench.bench.cli import options
-from upbench.bench.gate.duet import Question
-from upbench.bench.gate.gate import Settings
-
-DEFAULT_METHODS = (
-    "nearest",
-    "nearest-exact",
-    "bilinear",
-    "bilinear-align-corners",
-    "bilinear-antialias",
-    "bicubic",
-    "bicubic-align-corners",
-    "bicubic-antialias",
-    "transposed-random",
-    "pixel-shuffle",
-)
-DEFAULT_WORKLOADS = ("cifar", "image", "single")
-ENVIRONMENTS = Path(".nox")
 
 
 def add_gate_options(parser: argparse.ArgumentParser) -> None:
     """Which cells are compared, how closely, and for how long."""
     group = parser.add_argument_group("gate")
-    group.add_argument(
+    workloads = group.add_argument(
         "--workloads",
-        action=options.Each,
-        default=list(DEFAULT_WORKLOADS),
+        nargs="+",
         metavar="NAME",
         help="cifar image feature single, or a shape NxCxHxW (default: cifar image single)",
     )
-    group.add_argument("--dtypes", action=options.Each, default=["float32"], choices=DTYPES, help="default: float32")
-    group.add_argument("--threads", type=options.positive, default=1, metavar="N", help="CPU threads (default: 1)")
+    options.completes(workloads, WORKLOADS)
+    group.add_argument("--dtypes", nargs="+", choices=DTYPES, help="default: float32")
+    group.add_argument("--threads", type=options.positive, metavar="N", help="CPU threads (default: 1)")
     add_closeness(group)
 
 
 def add_closeness(group: "argparse._ArgumentGroup") -> None:
     """How closely to look, how long, and where environments are kept."""
-    group.add_argument("--threshold", type=share, default=0.03, metavar="SHARE", help="such as 3%% (default) or 0.03")
-    group.add_argument("--budget", type=seconds, default=160.0, metavar="TIME", help="such as 160s (default) or 5m")
-    group.add_argument(
-        "--timeout",
-        type=seconds,
-        default=60.0,
-        metavar="TIME",
-        help="for one answer of a worker (default: 60s)",
-    )
-    group.add_argument(
-        "--environments",
-        type=Path,
-        default=ENVIRONMENTS,
-        metavar="DIR",
-        help="where environments are kept (default: %(default)s)",
-    )
+    group.add_argument("--threshold", type=share, metavar="SHARE", help="such as 3%% (default) or 0.03")
+    group.add_argument("--budget", type=seconds, metavar="TIME", help="such as 160s (default) or 5m")
+    group.add_argument("--timeout", type=seconds, metavar="TIME", help="for one answer of a worker (default: 60s)")
+    group.add_argument("--environments", type=Path, metavar="DIR", help="where environments are kept (default: .nox)")
 
 
 def share(text: str) -> float:
@@ -79,44 +49,3 @@ def seconds(text: str) -> float:
     if not value > 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no time such as 120s or 2m")
     return value
-
-
-def plant(text: str) -> tuple[str, float]:
-    """`bicubic=1.05` as the method and its factor."""
-    method, _, factor = text.partition("=")
-    try:
-        value = float(factor)
-    except ValueError:
-        value = 0.0
-    if not method or not 1 < value <= 10:
-        raise argparse.ArgumentTypeError(f"{text!r} is no METHOD=FACTOR with a factor above 1, up to 10")
-    return method, value
-
-
-def questions(arguments: argparse.Namespace) -> list[Question]:
-    """The cells to compare; raises `UsageError` for a method or workload that does not exist."""
-    names = arguments.methods or ([] if arguments.method else list(DEFAULT_METHODS))
-    specs = [options.absolute(spec) for spec in arguments.method]
-    methods = {adapter.name: adapter.name for adapter in select(names)} if names else {}
-    methods |= {from_spec(spec).name: spec for spec in specs}
-    for name in arguments.workloads:
-        workload(name)
-    cells = plan(
-        methods=list(methods),
-        scales=arguments.scales,
-        workloads=arguments.workloads,
-        devices=[arguments.device],
-        dtypes=arguments.dtypes,
-        threads=[arguments.threads],
-    )
-    return [Question(name=cell.name, method=methods[cell.method]) for cell in cells]
-
-
-def settings(arguments: argparse.Namespace) -> Settings:
-    """What the comparison is told."""
-    return Settings(
-        threshold=arguments.threshold,
-        budget=arguments.budget,
-        timeout=arguments.timeout,
-        threads=arguments.threads,
-    )

@@ -1,6 +1,7 @@
-"""The command `upbench`."""
+"""The command `upbench`. Nothing here, and nothing that a command imports before it runs, imports torch."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -21,9 +22,10 @@ from upbench.bench.cli import (
     speed,
     train,
 )
-from upbench.bench.cli.options import EXIT_USAGE, Parser
+from upbench.bench.cli.options import Parser
 from upbench.bench.errors import UsageError
-from upbench.datasets.source import DataError
+from upbench.bench.stage import Ending
+from upbench.datasets.errors import DataError
 
 COMMANDS = (
     bench,
@@ -41,7 +43,6 @@ COMMANDS = (
     pictures,
     train,
 )
-INTERRUPTED = 130
 
 EPILOG = """example:
   upbench bench --methods bilinear bicubic --scales 2
@@ -71,19 +72,27 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; a user's mistake is one sentence on standard error."""
-    arguments = parser().parse_args(argv)
+    top = parser()
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(top)
     try:
+        arguments = top.parse_args(argv)
         code: int = arguments.run(arguments)
     except (UsageError, DataError) as error:
-        print(f"upbench: {error}", file=sys.stderr)
-        return EXIT_USAGE
+        return _told(str(error))
     except OSError as error:
-        print(f"upbench: {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)
-        return EXIT_USAGE
+        return _told(f"{error.filename or 'a file'}: {error.strerror or error}.")
     except KeyboardInterrupt:
         print("upbench: interrupted; the same command goes on from here.", file=sys.stderr)
-        return INTERRUPTED
-    return code
+        return Ending.INTERRUPTED
+    return int(code)
+
+
+def _told(sentence: str) -> int:
+    print(f"upbench: {sentence}", file=sys.stderr)
+    return Ending.USAGE
 
 
 if __name__ == "__main__":

@@ -4,12 +4,10 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-import torch
-
-from upbench.bench.adapters import Adapter, select
-from upbench.bench.cli.options import EXIT_OK, add_command, add_methods
-from upbench.bench.errors import FailedError, SkippedError
-from upbench.bench.upsampler import build
+from upbench.bench.adapters import Adapter, check_methods, select
+from upbench.bench.cli import options
+from upbench.bench.listing import describe
+from upbench.bench.stage import Ending
 
 if TYPE_CHECKING:
     from upbench.bench.cli.options import SubParsers
@@ -17,23 +15,31 @@ if TYPE_CHECKING:
 
 def add(commands: "SubParsers") -> None:
     """Register the command."""
-    parser = add_command(
+    parser = options.add_command(
         commands,
         "list",
         help="list every method, its family, and available / why not",
         example="upbench list --json",
     )
-    add_methods(parser)
-    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
-    parser.set_defaults(run=run)
+    options.add_methods(parser)
+    parser.add_argument("--json", action="store_true", default=False, help="as JSON, for programs")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        default=False,
+        help="build each method at scale 2 on the CPU; without it, available means that its libraries are installed",
+    )
+    parser.set_defaults(run=run, methods=None, method=[])
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table; a method that is not available is no error."""
-    rows = [describe(adapter) for adapter in select(arguments.methods, arguments.method)]
+    check_methods(arguments.methods, arguments.method)
+    adapters = select(arguments.methods, arguments.method)
+    rows = [(checked if arguments.check else describe)(adapter) for adapter in adapters]
     if arguments.json:
         print(json.dumps(rows, indent=1))
-        return EXIT_OK
+        return Ending.OK
     width = max((len(row["name"]) for row in rows), default=0)
     family = max((len(row["family"]) for row in rows), default=0)
     for row in rows:
@@ -41,15 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{row['name']:{width}}  {row['family']:{family}}  {state}")
         if row["summary"]:
             print(f"{'':{width}}  {row['summary']}")
-    return EXIT_OK
+    return Ending.OK
 
 
-def describe(adapter: Adapter) -> dict[str, Any]:
-    """A method's name, family, one-line definition, and whether it can be built here at scale 2 (on the CPU)."""
-    row: dict[str, Any] = {"name": adapter.name, "family": adapter.family, "summary": "", "available": True}
-    try:
-        row["summary"] = adapter.summary()
-        build(adapter, 2, torch.device("cpu"), torch.float32)
-    except (SkippedError, FailedError) as reason:
-        row |= {"available": False, "reason": str(reason)}
-    return row
+def checked(adapter: Adapter) -> dict[str, Any]:
+    """The same of a method that is built, so that what it says itself is told."""
+    from upbench.bench.trying import tried
+
+    return describe(adapter) | tried(adapter)

@@ -4,7 +4,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from upbench.bench.cli import folder, options
-from upbench.bench.store import write_text
+from upbench.bench.stage import Shown
+from upbench.reports.request import ReportRequest
 
 if TYPE_CHECKING:
     from upbench.bench.cli.options import SubParsers
@@ -24,12 +25,7 @@ def add(commands: "SubParsers") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the report, print the headline table and where the report lies."""
-    from upbench.reports import headline, page
+    request = options.request(ReportRequest, arguments)
+    from upbench.reports import stage
 
-    found = folder.read(arguments.folder)
-    path = arguments.folder / "report.md"
-    write_text(path, page.compose(found))
-    if table := headline.headline(found):
-        print(f"\n{table}\n")
-    print(f"report: {path}")
-    return options.EXIT_OK
+    return stage.run(request, Shown()).ending

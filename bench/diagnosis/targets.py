@@ -36,6 +36,7 @@ COLUMNS = (
     "status",
     "reason",
 )
+RESPONSE_COLUMNS = ("method", "scale", "frequency", "gain")
 
 
 def diagnose(adapter: Adapter, scale: int, device: torch.device) -> tuple[dict[str, Any], list[dict[str, Any]]]:

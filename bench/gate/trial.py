@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from upbench.bench import host
-from upbench.bench.cli.gate_options import DEFAULT_METHODS
+from upbench.bench.gate.request import DEFAULT_METHODS
 from upbench.bench.store import read_json, write_json, write_text
 
 KILL_SECONDS = 45.0

@@ -1,7 +1,6 @@
 """The quality stage: which pairs each method gets, and the files that come out."""
 
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,25 +9,27 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pandas as pd
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from upbench.bench import host
-from upbench.bench.adapters import Adapter
+from upbench.bench.adapters import Adapter, digests, resolve
 from upbench.bench.conformance import conforming
+from upbench.bench.devices import device
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.quality import bootstrap, groups, samples
 from upbench.bench.quality.evaluate import QUALITY_COLUMNS, score
-from upbench.bench.store import Journal, replacing, write_json
+from upbench.bench.quality.request import QualityRequest
+from upbench.bench.stage import Bar, Outcome, Progress, Row, concluded
+from upbench.bench.store import Journal, write_csv, write_json
 from upbench.bench.upsampler import Upsampler
+from upbench.datasets.catalogue import open_dataset
+from upbench.datasets.errors import DataError
 from upbench.datasets.pairs import Pair, make_pairs
-from upbench.datasets.source import DataError, Dataset
+from upbench.datasets.source import Dataset
 
 IMAGES_KEPT_IN_MEMORY = 20_000
 KEYS = ["dataset", "split", "degradation", "scale", "method"]
-COUNTS = {"images", "identical"}
 COMPARISON_COLUMNS = ["degradation", "scale", "dtype", *bootstrap.COLUMNS]
 IMAGE_COLUMNS = [*KEYS, "dtype", "image", "psnr_db", "ssim", "psnr_y_db"]
 
@@ -39,7 +40,6 @@ PROTOCOL = (
     " (PSNR inf) are counted apart. PSNR-Y is of BT.601 studio-range luma with a border of the scale cropped."
 )
 
-Row = dict[str, Any]
 T = TypeVar("T")
 
 
@@ -58,6 +58,28 @@ class Task:
         return self.degradation, self.scale, self.dtype, self.adapter.name
 
 
+def run(request: QualityRequest, out: Path, progress: Progress) -> Outcome:
+    """Measure every row, write `quality.csv` and what goes with it."""
+    place = device(request.device)
+    adapters = resolve(request.methods, request.method)
+    dataset = open_dataset(
+        request.dataset, split=request.split, data=request.data, limit=request.limit, say=progress.warn
+    )
+    progress.say(f"quality: {dataset.description}, on {place}.")
+    write_json(out / "host.json", {"host": host.fingerprint()})
+    tasks = [
+        Task(adapter=adapter, degradation=degradation, scale=scale, dtype=dtype)
+        for degradation in request.degradations
+        for scale in request.scales
+        for dtype in request.dtypes
+        for adapter in adapters
+    ]
+    stage = Stage(tasks, dataset, place, out)
+    rows = stage.measure(request, progress)
+    stage.write(rows, per_image=request.per_image)
+    return concluded("quality", rows, progress)
+
+
 class Stage:
     """All tasks over one dataset, on one device, into one folder."""
 
@@ -74,27 +96,29 @@ class Stage:
             "protocol": PROTOCOL,
         }
 
-    def measure(self, digests: dict[str, str]) -> list[Row]:
+    def measure(self, request: QualityRequest, progress: Progress) -> list[Row]:
         """Score each task, going on from an interrupted run's journal when it asked for the same.
 
         A method's rows are measured one after the other by one upsampler, which no other thread uses.
         """
-        request = self.about | {
+        asked = {
+            "request": request.to_json(),
             "tasks": [" ".join(map(str, task.key)) for task in self.tasks],
+            "data": self.about,
             "packages": host.identity()["packages"],
-            "digests": digests,
+            "digests": digests(request.method),
         }
-        self.journal = Journal(self.out / "quality.journal", request)
+        self.journal = Journal(self.out / "quality.journal", asked)
         before = {_key(row) for row in self.journal.rows}
         by_upsampler: dict[tuple[int, str, str], list[Task]] = {}
         for task in self.tasks:
             if task.key not in before:
                 by_upsampler.setdefault(task.key[1:], []).append(task)
-        self.bar = tqdm(
-            total=len(self.tasks), initial=len(before), desc="quality", unit="row", file=sys.stderr, mininterval=0.5
-        )
-        with self.bar, ThreadPoolExecutor(self._workers()) as pool:
-            for _ in pool.map(self._measure, by_upsampler.values()):
+        with (
+            progress.bar("quality", "row", len(self.tasks), len(before)) as bar,
+            ThreadPoolExecutor(self._workers()) as pool,
+        ):
+            for _ in pool.map(partial(self._measure, bar), by_upsampler.values()):
                 pass
         measured = {_key(row): row for row in self.journal.rows}
         return [measured[task.key] for task in self.tasks]
@@ -106,7 +130,7 @@ class Stage:
         torch.set_num_threads(1)
         return os.cpu_count() or 1
 
-    def _measure(self, tasks: list[Task]) -> None:
+    def _measure(self, bar: Bar, tasks: list[Task]) -> None:
         """Tasks that differ in their degradation only; each row is in the journal as soon as it is measured."""
         upsampler = _or_reason(partial(self._conforming, tasks[0]))
         for task in tasks:
@@ -115,8 +139,7 @@ class Stage:
             row |= upsampler if isinstance(upsampler, dict) else _or_reason(partial(self._figures, upsampler, task))
             with self._sharing:
                 self.journal.append(row)
-                self.bar.set_postfix_str(task.adapter.name, refresh=False)
-                self.bar.update()
+                bar.step(task.adapter.name)
 
     def _conforming(self, task: Task) -> Upsampler:
         with self._building:  # factories may draw from the global random state
@@ -148,10 +171,10 @@ class Stage:
         }
         for row in rows:
             row["pixels"] = pixels.get((row["scale"], row["method"]), "")
-        _write_csv(self.out / "quality.csv", rows, list(QUALITY_COLUMNS))
-        _write_csv(self.out / "comparisons.csv", _comparisons(rows), COMPARISON_COLUMNS)
+        write_csv(self.out / "quality.csv", rows, QUALITY_COLUMNS)
+        write_csv(self.out / "comparisons.csv", _comparisons(rows), COMPARISON_COLUMNS)
         if per_image:
-            _write_csv(self.out / "quality-per-image.csv", _per_image(rows), IMAGE_COLUMNS)
+            write_csv(self.out / "quality-per-image.csv", _per_image(rows), IMAGE_COLUMNS)
         if measured:
             scale, adapters = next(iter(measured.items()))
             pair = next(self._pairs(self.tasks[0].degradation, scale))
@@ -208,12 +231,3 @@ def _per_image(rows: list[Row]) -> Iterable[Row]:
             for image, *values in zip(columns["ids"], *(columns[m] for m in columns if m != "ids"), strict=True):
                 metrics = dict(zip((m for m in columns if m != "ids"), values, strict=True))
                 yield {key: row[key] for key in [*KEYS, "dtype"]} | {"image": image} | metrics
-
-
-def _write_csv(path: Path, rows: Iterable[Row], columns: list[str]) -> None:
-    """Full precision; counts stay whole numbers where other rows have none."""
-    table = pd.DataFrame(rows, columns=columns)
-    for count in COUNTS & set(table):
-        table[count] = table[count].astype("Int64")
-    with replacing(path) as temporary:
-        table.to_csv(temporary, index=False)

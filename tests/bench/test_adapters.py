@@ -84,7 +84,7 @@ def test_a_form_that_a_method_lacks_is_declined_with_a_reason() -> None:
 
 def test_a_form_of_a_method_without_forms_is_refused() -> None:
     with pytest.raises(UsageError, match=r"^pixel-shuffle has one form only"):
-        adapters.select(["pixel-shuffle@size"])
+        adapters.resolve(["pixel-shuffle@size"], [])
 
 
 def test_a_file_is_an_adapter_without_packaging(adapter_file: Callable[..., str]) -> None:
@@ -116,7 +116,7 @@ def test_a_module_on_the_path_is_an_adapter(
 )
 def test_a_spec_that_leads_nowhere_is_refused_in_one_sentence(spec: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        adapters.from_spec(spec)
+        adapters.from_spec(spec).require()
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_file_that_cannot_be_imported_is_refused_with_its_error(
     adapter_file: Callable[..., str], top: str, said: str
 ) -> None:
     with pytest.raises(UsageError, match=f"cannot be imported: .*{said}"):
-        adapters.from_spec(adapter_file("broken", "return torch.clone", top=top))
+        adapters.from_spec(adapter_file("broken", "return torch.clone", top=top)).require()
 
 
 def test_a_library_that_is_absent_is_a_reason_not_an_error(adapter_file: Callable[..., str]) -> None:

@@ -1,6 +1,5 @@
 """`upbench gpu` asks for what it says, in its order, and ends in time; and a sweep is batches of the same images."""
 
-import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,11 @@ import pytest
 import torch
 
 from upbench.bench.cells import WORKLOADS
-from upbench.bench.cli import options, quality, report, selfcheck, speed
+from upbench.bench.quality import stage as quality
+from upbench.bench.selfcheck import stage as selfcheck
+from upbench.bench.speed import stage as speed
+from upbench.bench.stage import Ending, Outcome
+from upbench.reports import stage as report
 
 
 @pytest.fixture
@@ -18,14 +21,18 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any, float | None]
     """What the stages were asked, in order, in place of measuring it."""
     calls: list[tuple[str, Any, float | None]] = []
 
-    def stage(cells: Any, arguments: argparse.Namespace, name: str, until: float | None = None) -> int:
-        calls.append((name, cells, until))
-        return 0
+    def measure(request: Any, cells: Any, out: Path, progress: Any, until: float | None = None) -> Outcome:
+        calls.append((request.name, cells, until))
+        return Outcome(stage=request.name, ending=Ending.OK)
 
-    monkeypatch.setattr(speed, "stage", stage)
-    for module, code in ((selfcheck, 0), (quality, 3), (report, 0)):
-        name = module.__name__.rpartition(".")[2]
-        monkeypatch.setattr(module, "run", lambda a, name=name, code=code: calls.append((name, a, None)) or code)
+    monkeypatch.setattr(speed, "measure", measure)
+    for name, module, ending in (("selfcheck", selfcheck, 0), ("quality", quality, 3), ("report", report, 0)):
+
+        def run(request: Any, *_: Any, name: str = name, ending: int = ending) -> Outcome:
+            calls.append((name, request, None))
+            return Outcome(stage=name, ending=Ending(ending))
+
+        monkeypatch.setattr(module, "run", run)
     return calls
 
 
@@ -66,7 +73,7 @@ def test_every_axis_is_measured_and_every_method_first(
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_without_a_gpu_it_says_so(upbench: Callable, tmp_path: Path) -> None:
     done = upbench("gpu", "--out", tmp_path)
-    assert done.code == options.EXIT_USAGE
+    assert done.code == Ending.USAGE
     assert "no CUDA device" in done.err
 
 

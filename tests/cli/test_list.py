@@ -66,7 +66,7 @@ def test_list_as_json_says_family_summary_and_availability(upbench: Callable, ad
 
 
 def test_list_says_why_a_method_is_not_available(upbench: Callable, adapter_file: Callable[..., str]) -> None:
-    said = upbench("list", "--method", adapter_file("picky", "raise NotImplementedError('needs a moon')"))
+    said = upbench("list", "--check", "--method", adapter_file("picky", "raise NotImplementedError('needs a moon')"))
     assert said.code == 0
     assert "not available: needs a moon" in said.out
 

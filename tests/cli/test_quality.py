@@ -166,7 +166,7 @@ def test_without_a_network_the_photos_serve_and_the_output_says_so(
     upbench: Callable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from upbench.datasets import cifar10
-    from upbench.datasets.source import DataError
+    from upbench.datasets.errors import DataError
 
     def fails(directory: Path) -> None:
         raise DataError("CIFAR-10 could not be downloaded (no network).")

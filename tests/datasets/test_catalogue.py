@@ -7,7 +7,7 @@ import pytest
 
 from upbench.datasets import cifar10
 from upbench.datasets.catalogue import open_dataset
-from upbench.datasets.source import DataError
+from upbench.datasets.errors import DataError
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from upbench.datasets import cifar10
-from upbench.datasets.source import DataError
+from upbench.datasets.errors import DataError
 
 
 def pixels(images: int, seed: int = 0) -> np.ndarray:

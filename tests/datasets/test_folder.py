@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from upbench.datasets import pairs
+from upbench.datasets.errors import DataError
 from upbench.datasets.folder import open_folder
-from upbench.datasets.source import DataError
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from PIL import Image
 from torch import Tensor
 
 from upbench.datasets import pairs, photos
-from upbench.datasets.source import DataError, from_tensor
+from upbench.datasets.errors import DataError
+from upbench.datasets.source import from_tensor
 
 SCALES = [2, 3, 4, 8]
 CENTRED = ["bicubic", "area", "gaussian"]

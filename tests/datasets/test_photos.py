@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from upbench.datasets import photos
-from upbench.datasets.source import DataError
+from upbench.datasets.errors import DataError
 
 DIGEST = "43a37dffef7a3b8770b7732ec88ef56efc41b24c2d499decf15ea8cc6adb4cdd"
 

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from upbench.datasets import pictures
+from upbench.datasets.errors import DataError
 from upbench.datasets.pictures import Picture
-from upbench.datasets.source import DataError
 
 
 @pytest.mark.parametrize("mode, channels", [("L", 1), ("LA", 2), ("RGB", 3), ("RGBA", 4)])

@@ -38,7 +38,7 @@ def test_nearest_is_more_jagged_than_bilinear_which_is_wider() -> None:
 def test_an_image_without_an_edge_has_a_reason_in_place_of_figures() -> None:
     dark = Adapter(
         name="dark",
-        family="own",
+        module="own",
         load=lambda: lambda *_: lambda low: low.repeat_interleave(2, 2).repeat_interleave(2, 3) * 0.1,
     )
     row, _ = diagnose(dark, 2, CPU)

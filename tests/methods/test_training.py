@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from upbench.bench.adapters import discover
 from upbench.bench.cli.main import main
-from upbench.bench.cli.options import EXIT_OK, EXIT_USAGE
 from upbench.bench.conformance import conforming
+from upbench.bench.stage import Ending
 from upbench.datasets.pairs import degrade
 from upbench.methods import pretrained, training
 from upbench.methods.learned import RECIPES
@@ -193,7 +193,7 @@ def test_command_writes_weights_that_load_and_their_card(
 ) -> None:
     out = tmp_path / "weights"
     options = ["--scales", "2", "--steps", "3", "--data", str(tiny_cifar), "--out", str(out)]
-    assert main(["train", "--methods", "learned-transposed-k4", "wiener", *options]) == EXIT_OK
+    assert main(["train", "--methods", "learned-transposed-k4", "wiener", *options]) == Ending.OK
 
     assert sorted(file.name for file in out.iterdir()) == [
         "README.md",
@@ -213,7 +213,7 @@ def test_command_says_so_when_a_checkpoint_is_of_another_run(
     short_run(tmp_path / "learned-espcn-x2.1.checkpoint")
     options = ["--scales", "2", "--steps", "3", "--data", str(tiny_cifar), "--out", str(tmp_path)]
 
-    assert main(["train", "--methods", "learned-espcn", *options]) == EXIT_USAGE
+    assert main(["train", "--methods", "learned-espcn", *options]) == Ending.USAGE
     assert "another recipe" in capsys.readouterr().err
 
 
@@ -222,7 +222,7 @@ def test_second_cycle_goes_on_from_the_weights_of_the_first(
 ) -> None:
     def trained(out: str, steps: list[str]) -> dict[str, Tensor]:
         options = ["--scales", "2", "--data", str(tiny_cifar), "--out", str(tmp_path / out), "--steps", *steps]
-        assert main(["train", "--methods", "learned-transposed-k2", *options]) == EXIT_OK
+        assert main(["train", "--methods", "learned-transposed-k2", *options]) == Ending.OK
         return load_file(tmp_path / out / "learned-transposed-k2-x2.safetensors")
 
     first = trained("one", ["4"])
@@ -242,5 +242,5 @@ def test_command_asks_for_as_many_numbers_of_steps_as_there_are_cycles(
 ) -> None:
     options = ["--methods", "learned-espcn", "--scales", "2", "--steps", "3", "4", "--out", str(tmp_path)]
 
-    assert main(["train", *options]) == EXIT_USAGE
+    assert main(["train", *options]) == Ending.USAGE
     assert "1 cycle" in capsys.readouterr().err

@@ -39,7 +39,7 @@ def method(name: str, scale: int = 2) -> Upsampler:
 
 
 def from_function(function: object) -> Upsampler:
-    return build(Adapter(name="own", family="own", load=lambda: lambda *_: function), 2, CPU, torch.float32)
+    return build(Adapter(name="own", module="own", load=lambda: lambda *_: function), 2, CPU, torch.float32)
 
 
 def scikit_images_figures(high: Tensor, low: Tensor, mode: str, scale: int) -> dict[str, float]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from upbench.bench.cli.selfcheck import exit_code, table
-from upbench.bench.selfcheck import cpu
+from upbench.bench.selfcheck import cpu, stage
 from upbench.bench.selfcheck.checks import Check, compared
+from upbench.bench.selfcheck.stage import ending, table
 
 
 def check(error: float | None, doubt: float = 0.0) -> Check:
@@ -45,7 +45,7 @@ def test_the_ratio_of_each_round_counts_not_the_ratio_of_medians() -> None:
 
 @pytest.mark.parametrize("errors, code", [([0.0, None], 0), ([0.0, 0.5], 3), ([None, None], 3), ([0.0], 0)], ids=repr)
 def test_what_could_not_run_fails_nothing_but_something_must_have_run(errors: list[float | None], code: int) -> None:
-    assert exit_code([check(error) for error in errors]) == code
+    assert ending([check(error) for error in errors]) == code
 
 
 def test_a_clock_that_runs_fast_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,7 @@ def test_the_command_prints_a_table_and_writes_it(
     upbench: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [check(0.001), Check(what="another timer", limit=0.03, reason="needs Triton")]
-    monkeypatch.setattr(cpu, "cpu_checks", lambda: rows)
+    monkeypatch.setattr(stage, "cpu_checks", lambda: rows)
     done = upbench("selfcheck", "--out", tmp_path)
     assert done.code == 0
     assert "+0.10%" in done.out and "not run: needs Triton" in done.out

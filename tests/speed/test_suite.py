@@ -1,6 +1,5 @@
 """The speed suite: what `upbench speed` writes, and the suite as a plain pytest run."""
 
-import argparse
 import contextlib
 import io
 import json
@@ -12,8 +11,10 @@ from typing import Any
 import pytest
 
 from upbench.bench.cells import STEPS, Cell
-from upbench.bench.cli import speed as speed_command
-from upbench.bench.cli.main import main, parser
+from upbench.bench.cli.main import main
+from upbench.bench.speed import stage
+from upbench.bench.speed.request import SpeedRequest
+from upbench.bench.stage import Ending, Silent
 
 OWN = """
 import os
@@ -52,11 +53,6 @@ def native(scale, device, dtype):
 """
 
 Document = dict[str, Any]
-
-
-def arguments(folder: Path) -> argparse.Namespace:
-    """What the parser makes of `upbench speed --methods nearest --workloads single`."""
-    return parser().parse_args(["speed", "--methods", "nearest", "--workloads", "single", "--out", str(folder)])
 
 
 def speed(folder: Path, *arguments: str) -> tuple[int, Document, str]:
@@ -171,8 +167,8 @@ def test_the_bytes_of_a_cell_are_its_input_and_output_and_in_training_their_grad
 
 
 def test_cells_after_the_end_are_skipped_and_say_so(tmp_path: Path) -> None:
-    asked = speed_command.planned(arguments(tmp_path))
-    assert speed_command.stage(asked, arguments(tmp_path), "speed", until=0.0) == 3
+    asked = SpeedRequest(methods=("nearest",), workloads=("single",))
+    assert stage.measure(asked, asked.cells(), tmp_path, Silent(), until=0.0).ending == Ending.FAILED
     document = json.loads((tmp_path / "speed.json").read_text())
     assert {tuple(cell.values())[1:] for cell in document["cells"]} == {("skipped", "the time for this run had ended")}
 

@@ -13,7 +13,7 @@ VARIABLE = "UPBENCH_SPEED_REQUEST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class SuiteRequest:
     """Cell names in order, method specs from outside, seconds for each cell, and the journal to append to.
 
     Cells that come up after the moment `until` (`time.time()`) are skipped.
@@ -30,20 +30,20 @@ class Request:
         write_json(path, asdict(self))
 
     @classmethod
-    def read(cls, path: Path) -> "Request":
+    def read(cls, path: Path) -> "SuiteRequest":
         """Read a request that `write` wrote."""
         document = read_json(path)
         return cls(**{name: document[name] for name in cls.__dataclass_fields__})
 
 
 @functools.lru_cache(maxsize=1)
-def current() -> Request:
+def current() -> SuiteRequest:
     """The request that the environment names, or every installed method on two workloads at scale 2."""
     path = os.environ.get(VARIABLE)
     if path:
-        return Request.read(Path(path))
+        return SuiteRequest.read(Path(path))
     everything = plan(methods=[COPY, *discover()], scales=[2], workloads=["cifar", "image"])
-    return Request(cells=[cell.name for cell in everything])
+    return SuiteRequest(cells=[cell.name for cell in everything])
 
 
 def cell_parameters() -> list[Cell]:

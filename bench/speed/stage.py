@@ -1,0 +1,115 @@
+"""The speed stage: every cell through the pytest-benchmark suite, in processes of its own -> `speed.json`."""
+
+import tempfile
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from upbench.bench import host
+from upbench.bench.adapters import absolute, digests, resolve
+from upbench.bench.cells import Cell
+from upbench.bench.devices import device
+from upbench.bench.errors import UsageError
+from upbench.bench.speed.request import LARGEST_SWEPT, SpeedRequest
+from upbench.bench.speed.suite.request import VARIABLE, SuiteRequest
+from upbench.bench.stage import Outcome, Progress, Row, concluded
+from upbench.bench.store import Journal, read_json, write_json
+from upbench.bench.workers import pytest_process
+
+SUITE = "upbench.bench.speed.suite"
+
+
+def run(request: SpeedRequest, out: Path, progress: Progress) -> Outcome:
+    """Measure what is asked and write `speed.json`, or with a sweep `sweep.json`."""
+    if request.sweep is not None:
+        for name in request.batches()[1]:
+            values = f"more than {LARGEST_SWEPT / 2**20:.0f} Mi values"
+            progress.say(f"sweep: {name} is left out, its output would hold {values}.")
+    return measure(request, request.cells(), out, progress)
+
+
+def measure(
+    request: SpeedRequest, cells: Sequence[Cell], out: Path, progress: Progress, until: float | None = None
+) -> Outcome:
+    """Measure these cells with the request's methods and seconds; those that come up after `until` are skipped."""
+    device(request.device)
+    resolve(request.methods, request.method)
+    write_json(out / "host.json", {"host": host.fingerprint()})
+    journal = Journal(out / f"{request.name}.journal", _asked(request, cells))
+    header: dict[str, Any] = {}
+    while missing := _missing(cells, journal):
+        header = _one_process(request, missing, journal, header, until)
+    rows = _in_order(cells, journal.rows)
+    write_json(out / f"{request.name}.json", _document(header, rows))
+    journal.finish()
+    return concluded(request.name, rows, progress)
+
+
+def _one_process(
+    request: SpeedRequest, missing: list[Cell], journal: Journal, header: dict[str, Any], until: float | None
+) -> dict[str, Any]:
+    """Run the suite over the cells that have no row; returns pytest-benchmark's own header.
+
+    A cell that brings the process down gets a row that says so.
+    """
+    with tempfile.TemporaryDirectory(prefix="upbench-") as name:
+        folder = Path(name)
+        asked = SuiteRequest(
+            cells=[cell.name for cell in missing],
+            specs=[absolute(spec) for spec in request.method],
+            seconds=request.seconds,
+            journal=str(journal.path.resolve()),
+            until=until,
+        )
+        asked.write(folder / "request.json")
+        result = folder / "speed.json"
+        code = pytest_process.run(SUITE, result, **{VARIABLE: str(folder / "request.json")})
+        journal.reload()
+        left = _missing(list(missing), journal)
+        if code == 2 or (code > 2 and len(left) == len(missing)):
+            log = (folder / "log").read_text(errors="replace")
+            raise UsageError(f"the speed suite could not run (pytest's exit code {code}):\n{log[-2000:]}")
+        if left:
+            ended = f"signal {-code}" if code < 0 else f"exit code {code}"
+            row = {"cell": left[0].name, "status": "failed", "reason": f"the process died ({ended})"}
+            journal.append(row | {"benchmark": None})
+        return read_json(result) if result.is_file() and result.stat().st_size else header
+
+
+def _asked(request: SpeedRequest, cells: Sequence[Cell]) -> dict[str, Any]:
+    return {
+        "request": request.to_json(),
+        "cells": [cell.name for cell in cells],
+        "host": host.identity(),
+        "digests": digests(request.method),
+    }
+
+
+def _missing(cells: Sequence[Cell], journal: Journal) -> list[Cell]:
+    done = {row["cell"] for row in journal.rows}
+    return [cell for cell in cells if cell.name not in done]
+
+
+def _in_order(cells: Sequence[Cell], rows: list[Row]) -> list[Row]:
+    by_name = {row["cell"]: row for row in rows}
+    return [by_name[cell.name] for cell in cells]
+
+
+def _document(header: dict[str, Any], rows: list[Row]) -> dict[str, Any]:
+    """pytest-benchmark's document with every measured cell, and ours beside it: a status for every cell."""
+    plain = {
+        "machine_info": {"upbench": host.fingerprint()},
+        "commit_info": {},
+        "datetime": datetime.now(timezone.utc).isoformat(),
+        "version": version("pytest-benchmark"),
+    }
+    return (
+        plain
+        | header
+        | {
+            "benchmarks": [row["benchmark"] for row in rows if row["status"] == "ok"],
+            "cells": [{name: row[name] for name in ("cell", "status", "reason")} for row in rows],
+        }
+    )
