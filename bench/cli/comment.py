@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upbench.bench.cli import options
+from upbench.bench.stage import Ending
 from upbench.bench.store import read_json, write_text
 
 if TYPE_CHECKING:
@@ -30,4 +31,4 @@ def run(arguments: argparse.Namespace) -> int:
     path = arguments.folder / "comment.md"
     write_text(path, comment(read_json(arguments.folder / "versions.json").get("comparisons", [])))
     print(f"comment: {path}")
-    return options.EXIT_OK
+    return Ending.OK
