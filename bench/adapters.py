@@ -48,7 +48,8 @@ class Adapter:
     @property
     def family(self) -> str:
         """What it belongs to: the last part of its module's name."""
-        return Path(self.module).stem if self.module.endswith(".py") else self.module.rpartition(".")[2]
+        is_file = self.module.endswith(".py") or self.module.startswith(PICKLED)
+        return Path(self.module).stem if is_file else self.module.rpartition(".")[2]
 
     def factory(self) -> Factory:
         """Import and return the factory; raises `SkippedError` if a library it needs is absent."""
