@@ -48,8 +48,10 @@ def psnr_db(reference: Tensor, test: Tensor) -> Tensor:
 
     10 log10(255^2 / MSE), the mean over all channels and pixels, of levels `(N, C, H, W)` in 0..255.
     """
-    # differences of 8-bit levels and their squares are exact in float32; their sum is not
-    error = (reference - test).square().flatten(1).mean(dim=1, dtype=torch.float64)
+    squares = (reference - test).square_()
+    if squares.dtype == torch.float32 and squares.shape[-1] * PEAK**2 < 2**24:
+        squares = squares.sum(dim=-1)  # whole numbers below 2^24: exact in float32, and far fewer to widen
+    error = squares.flatten(1).sum(dim=1, dtype=torch.float64) / reference[0].numel()
     decibels: Tensor = 10 * torch.log10(PEAK**2 / error)
     return decibels
 
@@ -65,26 +67,38 @@ def ssim(reference: Tensor, test: Tensor) -> Tensor:
     h, w = reference.shape[-2:]
     if min(h, w) < SSIM_WINDOW:
         raise ValueError(f"a {w}x{h} image is smaller than SSIM's {SSIM_WINDOW}x{SSIM_WINDOW} window")
-    # With d = x - y both factors are 1 - (something of d) / (something of x and y), which is the usual formula
-    # rewritten: d is small, so float32 keeps what matters. Variances do not change with the origin: centre it.
-    origin = reference.to(torch.float32).mean(dim=(2, 3), keepdim=True)
-    x, y = reference.to(torch.float32) - origin, test.to(torch.float32) - origin
-    d = x - y
-    mean_x, mean_d, mean_squares, mean_dd = _blur(torch.stack([x, d, x * x + y * y, d * d]))
-    mean_y = mean_x - mean_d
-    variances = mean_squares - mean_x**2 - mean_y**2
-    variance_d = mean_dd - mean_d**2
-    means = (mean_x + origin) ** 2 + (mean_y + origin) ** 2
-    c1, c2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
-    similarity = (1 - mean_d**2 / (means + c1)) * (1 - variance_d / (variances + c2))
-    values: Tensor = similarity.flatten(1).mean(dim=1, dtype=torch.float64)
+    # With s = x + y and d = x - y, the usual formula's 2 x y is (s^2 - d^2) / 2 and its x^2 + y^2 is (s^2 + d^2) / 2;
+    # the same holds of the variances and the covariance. So four windowed means do, and an identical pair is exactly 1.
+    # Variances do not depend on the origin; with the image's mean as such float32 keeps more of them.
+    reference, test = reference.to(torch.float32), test.to(torch.float32)
+    origin = 2 * reference.mean(dim=(2, 3), keepdim=True)
+    planes = reference.new_empty(4, *reference.shape)
+    torch.add(reference, test, out=planes[0]).sub_(origin)
+    torch.sub(reference, test, out=planes[1])
+    torch.square(planes[:2], out=planes[2:])
+    windowed = _blur(planes)
+    means, mean_squares = windowed[:, :2], windowed[:, 2:]
+    variance_s, variance_d = torch.addcmul(mean_squares, means, means, value=-1).unbind(dim=1)
+    means[:, 0] += origin.flatten()
+    square_s, square_d = means.square().unbind(dim=1)
+    variance_s += 2 * (0.03 * PEAK) ** 2
+    square_s += 2 * (0.01 * PEAK) ** 2
+    similarity = (variance_s - variance_d).mul_(square_s - square_d)
+    similarity /= variance_s.add_(variance_d).mul_(square_s.add_(square_d))
+    values: Tensor = similarity.mean(dim=0).reshape(reference.shape[:2]).mean(dim=1, dtype=torch.float64)
     return values
 
 
-def _blur(images: Tensor) -> Tensor:
-    """Gaussian means over the windows that lie wholly inside: two products with banded matrices."""
-    h, w = images.shape[-2:]
-    return _band(h, images.device) @ images @ _band(w, images.device).mT
+def _blur(planes: Tensor) -> Tensor:
+    """Gaussian means of `(P, N, C, H, W)` over the windows that lie wholly inside: `(windows, P, N * C)`.
+
+    Two products with banded matrices. Each takes the last axis away and puts its result first, so that both are one
+    wide product, and the images end up side by side.
+    """
+    p, n, c, h, w = planes.shape
+    columns = _band(w, planes.device) @ planes.view(-1, w).mT
+    rows = _band(h, planes.device) @ columns.view(-1, h).mT
+    return rows.view(-1, p, n * c)
 
 
 @functools.lru_cache(maxsize=64)
