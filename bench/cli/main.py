@@ -21,6 +21,7 @@ from upbench.bench.cli import (
     selfcheck,
     speed,
     train,
+    verdict,
 )
 from upbench.bench.cli.options import Parser
 from upbench.bench.errors import UsageError
@@ -36,6 +37,7 @@ COMMANDS = (
     selfcheck,
     gpu,
     duet,
+    verdict,
     comment,
     bisect,
     report,

@@ -121,6 +121,8 @@ def _remarks(cell: Record) -> Iterator[str]:
     memory = memory_ratio(cell)
     if memory is not None and abs(memory - 1) > 0.01:
         yield f"peak memory {memory - 1:+.0%}"
+    if cell.get("spread") is not None:
+        yield f"spread between hosts {cell['spread']:.1%}"
     for host in cell.get("hosts", ()):
         time = "" if host["ratio"] is None else f" {host['ratio'] - 1:+.1%}"
         yield f"{code(host['host'])} {host['verdict']}{time}"
@@ -136,6 +138,8 @@ def _next(comparison: Record, told: Sequence[Record]) -> str:
         return "**Next:** look at the pictures that changed; where it is meant, say so in the change log."
     if found["FAILED"]:
         return "**Next:** the reasons above say why these cells could not be measured; nothing is said of their time."
+    if found["UNRESOLVED"] and "hosts" in comparison:
+        return "**Next:** what one host says and another does not is no regression yet; a third host tells."
     if found["UNRESOLVED"]:
         return f"**Next:** a larger {code('--budget')} resolves more cells; an open cell is no regression."
     return ""

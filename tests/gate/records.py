@@ -26,10 +26,11 @@ def cell(verdict: str, ratio: float | None = 1.0, **more: Any) -> dict[str, Any]
 
 
 def comparison(*cells: dict[str, Any], planted: Any = None, same: bool = False, **more: Any) -> dict[str, Any]:
-    host = {"cpu": "a quiet one", "cores": 4, "packages": {"torch": "2.15.0"}}
+    host = {"cpu": "a quiet one", "cores": 4, "packages": {"torch": "2.15.0"}, "allocator": {}}
+    side = {"host": host, "torchvision": None, "torchvision_reason": "there is none"}
     plain = {
-        "baseline": {"label": "2.13.0", "torch": "2.13.0", "host": host},
-        "candidate": {"label": "2.15.0", "torch": "2.15.0", "host": host},
+        "baseline": {"label": "2.13.0", "torch": "2.13.0"} | side,
+        "candidate": {"label": "2.15.0", "torch": "2.15.0"} | side,
         "same": same,
         "settings": {"threshold": 0.03, "threads": 1},
         "planted": planted or {},
