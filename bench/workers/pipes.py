@@ -34,8 +34,14 @@ class WorkerError(Exception):
 class Worker:
     """A live worker process; `ask` sends one request and waits for its answer."""
 
-    def __init__(self, command: list[str], environment: Mapping[str, str], folder: Path) -> None:
-        """Start the process in `folder`, in a session of its own, and return at once; `greet` waits for its hello."""
+    def __init__(
+        self, command: list[str], environment: Mapping[str, str], folder: Path, *, enduring: bool = False
+    ) -> None:
+        """Start the process in `folder`, in a session of its own, and return at once; `greet` waits for its hello.
+
+        A lost worker is killed; of an `enduring` one the mother is kept where there is one, for `renew`.
+        """
+        self.enduring = enduring
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 # lives as long as the worker
         self._process = subprocess.Popen(
             [*command, str(os.getpid())],
@@ -115,18 +121,45 @@ class Worker:
             raise self._lost(f"answered nonsense ({line.strip()[:60]!r})") from error
         if not isinstance(message, dict):
             raise self._lost(f"answered nonsense ({line.strip()[:60]!r})")
+        if "died" in message:
+            raise self._lost("crashed", int(message["died"]))
         return message
 
-    def _lost(self, how: str) -> WorkerError:
+    def _lost(self, how: str, status: int | None = None) -> WorkerError:
         """End the worker; the error tells how it was lost, and after a crash its last words."""
         if how != "crashed":
-            self.kill()
+            self._stop()
             return WorkerError(f"the worker {how}")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=END_SECONDS)  # its own exit status, not the one of our kill
-        status, words = self._process.poll(), self._last_words()
-        self.kill()
+        if status is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=END_SECONDS)  # its own exit status, not the one of our kill
+            status = self._process.poll()
+        words = self._last_words()
+        if not self.alive:
+            self.kill()
         return WorkerError(f"the worker crashed: exit status {status}{words}", status)
+
+    @property
+    def alive(self) -> bool:
+        """Whether an enduring worker can still be renewed."""
+        return self.enduring and self._process.poll() is None
+
+    def _stop(self) -> None:
+        """End what serves: a child whose mother then says that it died, or all."""
+        if not self.alive or self._serving == self._process.pid:
+            self.kill()
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._serving, signal.SIGKILL)
+        while self.alive:
+            try:
+                line = self._lines.get(timeout=END_SECONDS)
+            except queue.Empty:
+                line = ""
+            if not line:
+                self.kill()
+            if '"died"' in line:
+                return
 
     def _last_words(self) -> str:
         self._stderr.seek(0)
@@ -143,6 +176,7 @@ class Worker:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
+        self.enduring = False
         for pipe in (self._process.stdin, self._process.stdout, self._stderr):
             with contextlib.suppress(OSError):  # unsent bytes for a dead process
                 pipe.close()  # type: ignore[union-attr]

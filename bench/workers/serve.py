@@ -8,7 +8,8 @@ needs torch, numpy and upbench, nothing else. Started by `upbench.bench.workers.
 
 On Linux two processes make a worker: a *mother*, which imports torch and the handler and never calls them, and her
 child, which does the work (`warden`). Asked to renew, the child ends and the mother forks the next one, which costs a
-tenth of a second where a new interpreter costs seconds. It says hello anew.
+tenth of a second where a new interpreter costs seconds. It says hello anew. When the child dies, the mother says so
+(`{"died": exit status}`, negative for a signal), and forks the next one when the parent asks to renew.
 """
 
 import json
@@ -32,7 +33,7 @@ def main(handler: str, parent: int) -> None:
     if sys.platform == "linux":
         warden.guard(parent)
         import_module(module)  # and so torch
-        warden.mother_children()
+        warden.mother_children(requests, answers)
     _write(answers, hello())
     serving, own = getattr(import_module(module), name)(), os.getpid()
     for line in requests:

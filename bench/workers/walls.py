@@ -101,7 +101,9 @@ class Walls:
         try:
             return self._worker.ask(question, seconds)
         except WorkerError as error:
-            self._end()
+            self._used_up = True
+            if not self._worker.alive:
+                self._worker = None
             raise FailedError(_reason(error, seconds)) from error
         except FailedError:
             self._used_up = True
@@ -117,7 +119,7 @@ class Walls:
             self._low, self._high = Sheet(self._folder / "low"), Sheet(self._folder / "high")
             (self._folder / "work").mkdir()
         command = worker_command(Path(sys.executable), HANDLER)
-        worker = Worker(command, own_environment(self.threads, self._folder), self._folder / "work")
+        worker = Worker(command, own_environment(self.threads, self._folder), self._folder / "work", enduring=True)
         try:
             worker.greet()
         except WorkerError as error:

@@ -11,12 +11,13 @@ that hangs, and what it started is ended with its process group on macOS, not at
 
 import contextlib
 import ctypes
+import json
 import os
 import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 PR_SET_CHILD_SUBREAPER = 36
@@ -40,23 +41,34 @@ def guard(parent: int) -> None:
     orphaned()  # it may have died before we asked
 
 
-def mother_children() -> None:
-    """Return in a child; the mother waits for it, forks the next if it asked for that, and else ends as it did."""
+def mother_children(requests: TextIO, answers: TextIO) -> None:
+    """Return in a child; the mother waits for it and forks the next when it asks for that.
+
+    When it ends in any other way she tells how, as `{"died": exit status}`, and waits for the parent to ask.
+    """
     mother = os.getpid()
     signal.signal(signal.SIGTERM, _ended)
     while pid := os.fork():
         ended = _wait_for(pid)
         sweep()
-        if ended < 0:
-            _end_by(-ended)
         if ended != RENEW:
-            os._exit(ended)
+            answers.write(json.dumps({"died": ended}) + "\n")
+            answers.flush()
+            _wait_for_renewal(requests)
     signal.signal(signal.SIGUSR1, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     if os.getppid() != mother:
         os._exit(1)
+
+
+def _wait_for_renewal(requests: TextIO) -> None:
+    """A question meant for the child that died is not answered; the end of the input is ours."""
+    for line in requests:
+        if json.loads(line)["ask"] == "renew":
+            return
+    os._exit(0)
 
 
 def sweep() -> None:
@@ -93,13 +105,8 @@ def _wait_for(pid: int) -> int:
 
 def _ended(*_: Any) -> None:
     sweep()
-    _end_by(signal.SIGTERM)
-
-
-def _end_by(number: int) -> None:
-    with contextlib.suppress(OSError):  # some cannot be caught, and need no reset
-        signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _prctl(option: int, value: int) -> None:

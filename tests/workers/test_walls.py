@@ -86,18 +86,39 @@ TOP = "import ctypes, os, signal, sys, threading, time"
 
 @linux
 @pytest.mark.parametrize("name", LOST)
-def test_a_call_that_goes_wrong_costs_itself_and_the_next_one_goes_on(name: str, adapter_file: WriteAdapter) -> None:
+def test_a_call_that_goes_wrong_costs_itself_and_the_next_one_goes_on(
+    walls: Walls, name: str, adapter_file: WriteAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     body, reason = LOST[name]
     spec = adapter_file(name, f"def up(low):\n    {body}\nreturn up", top=TOP)
-    with Walls(timeout=60) as walls:
-        good = walls.upsampler("bicubic", 2, torch.float32)
-        due = good.attempt(LOW)
-        bad = walls.upsampler(spec, 2, torch.float32, check=False)
-        walls.timeout = 2
+    good = walls.upsampler("bicubic", 2, torch.float32, check=False)
+    due = good.attempt(LOW)
+    bad = walls.upsampler(spec, 2, torch.float32, check=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(walls, "timeout", 2)
         with pytest.raises(FailedError, match=reason):
             bad.attempt(LOW)
-        walls.timeout = 60
-        assert torch.equal(good.attempt(LOW), due)
+    assert torch.equal(good.attempt(LOW), due)
+
+
+@linux
+def test_a_process_that_dies_between_two_calls_is_the_next_calls_failure(
+    walls: Walls, adapter_file: WriteAdapter
+) -> None:
+    body = """
+    def up(low):
+        threading.Timer(0.2, os._exit, (4,)).start()
+        return low.repeat(1, 1, scale, scale)
+    return up
+    """
+    late = walls.upsampler(adapter_file("late", body, top=TOP), 2, torch.float32, check=False)
+    late.attempt(LOW)
+    time.sleep(0.6)
+    with pytest.raises(FailedError, match=r"the process died \(exit code 4\)"):
+        late.attempt(LOW)
+    assert late.attempt(LOW).shape == (2, 3, 32, 32)
+    time.sleep(0.6)
+    assert walls.upsampler("bicubic", 2, torch.float32, check=False).attempt(LOW).shape == (2, 3, 32, 32)
 
 
 @linux
