@@ -16,8 +16,9 @@ import os
 import shutil
 import signal
 import sys
-from pathlib import Path
 from typing import Any, TextIO
+
+from upbench.bench.processes import children
 
 PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 PR_SET_CHILD_SUBREAPER = 36
@@ -80,19 +81,6 @@ def sweep() -> None:
         for pid in left:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
-
-
-def children() -> list[int]:
-    """The processes whose parent is this one, those that have ended and wait to be reaped among them (Linux)."""
-    own = os.getpid()
-    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _parent(entry) == own]
-
-
-def _parent(entry: Path) -> int:
-    try:
-        return int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-    except (OSError, IndexError):  # it has just ended
-        return 0
 
 
 def _wait_for(pid: int) -> int:

@@ -1,5 +1,6 @@
 """The contract: every installed method keeps it, and every way of breaking it is caught in one sentence."""
 
+import gc
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +9,8 @@ import torch
 from upbench.bench.adapters import discover, from_spec
 from upbench.bench.conformance import conforming
 from upbench.bench.errors import FailedError, SkippedError
+from upbench.bench.processes import children
+from upbench.bench.state import LOOSE, SETTINGS
 
 CPU = torch.device("cpu")
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
@@ -60,16 +63,93 @@ BREACHES = {
         "a remembered result",
     ),
     "constant": ("return lambda low: torch.zeros(2, 3, 16 * scale, 16 * scale)", "the same image for a new input"),
+    "subclass": (
+        "return lambda low: torch.nn.Parameter(F.interpolate(low, scale_factor=scale), requires_grad=False)",
+        "it returned a Parameter, a subclass of Tensor",
+    ),
+    "gradients": (
+        "weight = torch.ones((), requires_grad=True)\n"
+        "def up(low):\n    with torch.inference_mode(False), torch.enable_grad():\n"
+        "        return F.interpolate(low.clone(), scale_factor=scale) * weight\nreturn up",
+        "it returned a tensor that requires gradients",
+    ),
+    "one_buffer": (
+        "kept = torch.empty(2, 3, 16 * scale, 16 * scale)\n"
+        "return lambda low: kept.copy_(F.interpolate(low, scale_factor=scale))",
+        "it returned the memory of an earlier output",
+    ),
+    "array_buffer": (
+        "kept = torch.empty(2, 3, 16 * scale, 16 * scale).numpy()\n"
+        "def up(low):\n    kept[:] = F.interpolate(low, scale_factor=scale).numpy()\n"
+        "    return torch.from_numpy(kept)\nreturn up",
+        "it returned the memory of an earlier output",
+    ),
+    "its_input": (
+        "return lambda low: low.repeat(1, 1, scale, scale) if scale > 2 else low.new_empty(0).set_(\n"
+        "    low.untyped_storage(), 0, (2, 3, 16 * scale, 16 * scale), (0, 0, 1, 1))",
+        "it returned memory of its input",
+    ),
+    "dtype_set": ("torch.set_default_dtype(torch.float64)\nreturn torch.clone", "it changed the default dtype"),
+    "device_set": ("torch.set_default_device('meta')\nreturn torch.clone", "it changed the default device"),
+    "threads_set": ("torch.set_num_threads(3)\nreturn torch.clone", "it changed the number of threads"),
+    "grad_set": ("torch.set_grad_enabled(False)\nreturn torch.clone", "it changed the grad mode"),
+    "seeds": ("torch.manual_seed(5)\nreturn torch.clone", "it changed torch's random seed"),
+    "deterministic": ("torch.use_deterministic_algorithms(True)\nreturn torch.clone", "deterministic algorithms"),
+    "cudnn": ("torch.backends.cudnn.benchmark = True\nreturn torch.clone", r"it changed cudnn\.benchmark"),
+    "denormals": ("torch.set_flush_denormal(True)\nreturn torch.clone", "the flushing of denormal numbers"),
+    "clock": ("import time\ntime.perf_counter = lambda: 0.0\nreturn torch.clone", "the clocks of `time`"),
+    "handler": (
+        "import signal\nsignal.signal(signal.SIGUSR2, signal.SIG_IGN)\nreturn torch.clone",
+        "it changed signal handlers",
+    ),
+    "collector": ("import gc\ngc.disable()\nreturn torch.clone", "it changed garbage collection"),
+    "folder_in_call": (
+        "import os\ndef up(low):\n    os.chdir('/')\n    return F.interpolate(low, scale_factor=scale)\nreturn up",
+        "it changed the current folder",
+    ),
+    "environment": (
+        "import os\ndef up(low):\n    os.environ['LEFT'] = '1'\n"
+        "    return F.interpolate(low, scale_factor=scale)\nreturn up",
+        "it changed the environment",
+    ),
+    "filters": (
+        "import warnings\ndef up(low):\n    warnings.simplefilter('ignore')\n"
+        "    return F.interpolate(low, scale_factor=scale)\nreturn up",
+        "it changed the warnings filters",
+    ),
+    "draws": (
+        "import random\nimport numpy as np\ndef up(low):\n    torch.rand(1), np.random.rand(), random.random()\n"
+        "    return F.interpolate(low, scale_factor=scale)\nreturn up",
+        "it changed torch's random state, numpy's random state, the state of `random`",
+    ),
+    "thread": (
+        "import threading, time\ndef up(low):\n"
+        "    threading.Thread(target=time.sleep, args=(5,), daemon=True).start()\n    return F.interpolate(low, scale_factor=scale)\nreturn up",
+        "it left a thread running",
+    ),
+    "process": (
+        "import subprocess\ndef up(low):\n    subprocess.Popen(['sleep', '60'])\n"
+        "    return F.interpolate(low, scale_factor=scale)\nreturn up",
+        "it left a process behind",
+    ),
     "no_factory": ("return 'bilinear'", "nothing that can be called"),
 }
 
 
+def everything() -> list[object]:
+    gc.collect()
+    return [item.read() for item in SETTINGS + LOOSE] + [children()]
+
+
 @pytest.mark.parametrize("breach", BREACHES)
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of what an adapter leaves behind
 def test_a_breach_of_the_contract_is_caught_and_named(breach: str, adapter_file: Callable[..., str]) -> None:
     body, said = BREACHES[breach]
+    before = everything()
     with pytest.raises(FailedError, match=said) as caught:
         conforming(from_spec(adapter_file(breach, body)), 2, CPU, torch.float32)
     assert "\n" not in str(caught.value)
+    assert everything() == before, "whatever it changed is put back"
 
 
 def test_a_method_that_claims_to_interpolate_is_held_to_it(adapter_file: Callable[..., str]) -> None:
