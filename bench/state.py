@@ -102,8 +102,9 @@ def _set_torch_random(value: bytes) -> None:
 
 
 def _numpy_random() -> tuple[Any, ...]:
-    name, keys, *rest = np.random.get_state()
-    return name, keys.tobytes(), *rest  # type: ignore[union-attr]
+    found: Any = np.random.get_state()
+    name, keys, *rest = found
+    return name, keys.tobytes(), *rest
 
 
 def _set_numpy_random(value: tuple[Any, ...]) -> None:

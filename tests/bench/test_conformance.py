@@ -123,8 +123,9 @@ BREACHES = {
         "it changed torch's random state, numpy's random state, the state of `random`",
     ),
     "thread": (
-        "import threading, time\ndef up(low):\n"
-        "    threading.Thread(target=time.sleep, args=(5,), daemon=True).start()\n    return F.interpolate(low, scale_factor=scale)\nreturn up",
+        "from threading import Thread\nimport time\ndef up(low):\n"
+        "    Thread(target=time.sleep, args=(5,), daemon=True).start()\n"
+        "    return F.interpolate(low, scale_factor=scale)\nreturn up",
         "it left a thread running",
     ),
     "process": (
@@ -160,6 +161,10 @@ def test_a_method_that_claims_to_interpolate_is_held_to_it(adapter_file: Callabl
         file.write("darker.interpolator = True\n")
     with pytest.raises(FailedError, match=r"a constant image changed by 0\.04"):
         conforming(from_spec(spec), 2, CPU, torch.float32)
+
+
+def test_at_scale_1_an_upsampler_may_return_its_input(adapter_file: Callable[..., str]) -> None:
+    conforming(from_spec(adapter_file("same", "return lambda low: low")), 1, CPU, torch.float32)
 
 
 @pytest.mark.parametrize("kind", ["NotImplementedError", "ImportError"])
