@@ -2,7 +2,8 @@
 
 The file: `{"format": 1, "comparisons": [...]}`. A comparison holds `baseline` and `candidate` (label, torch, host,
 variables, flags, allocator), `settings`, `planted`, `same` (a side against itself), `differing` (packages of other
-versions), `spent` seconds, `rounds`, and `cells`, each with verdict, reason, ratio and interval, floor, pixels, memory,
+versions), `spent` seconds, `rounds`, `edges` (for each method what became of its pixels at the edges of the space of
+shapes), and `cells`, each with verdict, reason, ratio and interval, floor, pixels, memory,
 what to do `next` where it is open, and every visit's raw blocks in nanoseconds.
 Format history: 1 is the first.
 """
@@ -50,6 +51,7 @@ def record(gate: Gate, environments: tuple[Environment, Environment], sides: str
         "planted": dict(gate.sides[1].planted),
         "spent": gate.spent,
         "rounds": gate.rounds,
+        "edges": {name: _raw(row) for name, row in gate.edges.items()},
         "cells": [_cell(gate, question, sides or _by_label(environments)) for question in gate.questions],
     }
 
@@ -103,4 +105,4 @@ def summary(course: Course, threshold: float) -> Record:
 
 
 def _raw(visit: Record) -> Record:
-    return {name: value for name, value in visit.items() if name not in ("kind", "cell", "comparison")}
+    return {name: value for name, value in visit.items() if name not in ("kind", "cell", "comparison", "methods")}

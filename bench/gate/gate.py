@@ -1,11 +1,15 @@
 """The version gate: a survey, then pairs of processes until every cell is closed or the budget is spent."""
 
+import functools
 import random
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from upbench.bench.cells import Cell
+from upbench.bench.gate import edges
 from upbench.bench.gate.duet import TIMEOUT_SECONDS, Crew, Pair, Row, visit
 from upbench.bench.gate.progress import CONFIRM, Course, conclude, settle
 from upbench.bench.gate.sides import Question, Side
@@ -24,8 +28,8 @@ Say = Callable[[str], None]
 class Settings:
     """What a comparison is told: `threshold` as a share (0.03), `budget` and `timeout` per answer in seconds.
 
-    Where a `precision` (a share) is given, a cell whose verdict stands is asked until its interval reaches no further
-    than that to either side.
+    With `edges` pixels are compared at the edges of the space of shapes too. Where a `precision` (a share) is given, a
+    cell whose verdict stands is asked until its interval reaches no further than that to either side.
     """
 
     threshold: float = 0.03
@@ -33,6 +37,12 @@ class Settings:
     budget: float = 160.0
     timeout: float = TIMEOUT_SECONDS
     threads: int = 1
+    edges: bool = False
+
+
+def _methods(question: Question) -> str:
+    """The method that is asked, by name; of two methods both."""
+    return Cell.parse(question.name).method
 
 
 class Gate:
@@ -52,6 +62,7 @@ class Gate:
         self.courses = {question.name: Course(name=question.name) for question in questions}
         self.surveys: dict[str, Row] = {}
         self.hosts: list[Row] = []
+        self.edges: dict[str, Row] = {}
         self.visits: dict[str, list[Row]] = {question.name: [] for question in questions}
         self.spent = 0.0
         self.last_round = 0.0
@@ -79,6 +90,9 @@ class Gate:
             self.spent, self.rounds = row["spent"], row["round"]
             settle(list(self.courses.values()), self.settings.threshold)
             return
+        if kind == "edges":
+            self.edges[row["methods"]] = row
+            return
         course = self.courses[row["cell"]]
         if "verdict" in row:
             course.close(Verdict(row["verdict"]), row["reason"])
@@ -92,6 +106,7 @@ class Gate:
 
     def _measure(self) -> Iterator[Row]:
         yield from self._survey()
+        yield from self._edges()
         while self._open() and self.spent + self.last_round <= self.settings.budget:
             yield from self._round()
 
@@ -114,6 +129,20 @@ class Gate:
             for question, row in self.crew.work(asked, survey):
                 yield {"kind": "survey", "cell": question.name} | row
         yield {"kind": "round", "round": 0, "spent": self.spent + time.monotonic() - start}
+
+    def _edges(self) -> Iterator[Row]:
+        """Each pair of methods once, after the survey: a crash at an edge costs no cell."""
+        asked = {_methods(question): question for question in self.questions} if self.settings.edges else {}
+        left = {question: name for name, question in asked.items() if name not in self.edges}
+        if not left:
+            return
+        start = time.monotonic()
+        self.say(f"{len(left)} methods: pixels at the edges of the space of shapes")
+        with tempfile.TemporaryDirectory(prefix="upbench-") as folder:
+            act = functools.partial(edges.ask, folder=Path(folder))
+            for question, row in self.crew.work(list(left), act):
+                yield {"kind": "edges", "methods": left[question]} | row
+        yield {"kind": "round", "round": self.rounds, "spent": self.spent + time.monotonic() - start}
 
     def _round(self) -> Iterator[Row]:
         start = time.monotonic()

@@ -12,7 +12,8 @@ import numpy as np
 from upbench.bench import host
 from upbench.bench.adapters import Adapter, find
 from upbench.bench.cells import Cell
-from upbench.bench.gate import flags, task
+from upbench.bench.gate import edge_calls, flags, task
+from upbench.bench.gate.edges import Case
 
 YARDSTICK = bytes(range(256)) * 4096
 
@@ -39,10 +40,13 @@ class Cells:
 
     def prepare(self, cell: str, method: str, *, check: bool = True) -> Message:
         """Build (and check) a cell; `method` is an installed name or a spec such as `FILE.py:FACTORY`."""
+        self.tasks[cell] = task.Task.build(Cell.parse(cell), self._adapter(method), check=check)
+        return {}
+
+    def _adapter(self, method: str) -> Adapter:
         if method not in self.adapters:
             self.adapters[method] = find(method)
-        self.tasks[cell] = task.Task.build(Cell.parse(cell), self.adapters[method], check=check)
-        return {}
+        return self.adapters[method]
 
     def block(self, cell: str, calls: int, seed: int, planted: float = 1.0) -> Message:
         """A timed block of calls."""
@@ -57,6 +61,15 @@ class Cells:
         image = self.tasks[cell].output(np.load(low))
         np.save(Path(high), image)
         return {"digest": hashlib.sha256(image.tobytes()).hexdigest(), "shape": list(image.shape)}
+
+    def edges(self, method: str, dtype: str, device: str) -> Message:
+        """Digests of a method's images at the edges of the space of shapes."""
+        return {"answers": edge_calls.answers(self._adapter(method), dtype, device)}
+
+    def edge(self, method: str, case: str, device: str, file: str) -> Message:
+        """Write the image of one such case to `file`."""
+        np.save(Path(file), edge_calls.picture(self._adapter(method), Case.parse(case), device))
+        return {}
 
     def memory(self, cell: str) -> Message:
         """The most memory that a call holds."""
