@@ -4,7 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
-from upbench.bench.cells import DTYPES, WORKLOADS
+from upbench.bench.cells import DTYPES, MEMORY_FORMATS, MODES, STEPS, WORKLOADS
 from upbench.bench.cli import options
 
 
@@ -19,7 +19,19 @@ def add_gate_options(parser: argparse.ArgumentParser) -> None:
     )
     options.completes(workloads, WORKLOADS)
     group.add_argument("--dtypes", nargs="+", choices=DTYPES, help="default: float32")
-    group.add_argument("--threads", type=options.positive, metavar="N", help="CPU threads (default: 1)")
+    group.add_argument("--memory-formats", nargs="+", choices=MEMORY_FORMATS, help="default: contiguous")
+    group.add_argument("--modes", nargs="+", choices=MODES, help="default: eager")
+    group.add_argument(
+        "--pass",
+        nargs="+",
+        choices=STEPS,
+        dest="passes",
+        help="forward, or train for forward and backward (default: forward)",
+    )
+    group.add_argument("--threads", nargs="+", type=options.positive, metavar="N", help="CPU threads (default: 1)")
+    group.add_argument(
+        "--precision", type=share, metavar="SHARE", help="go on until each interval keeps to this on either side"
+    )
     add_closeness(group)
 
 

@@ -7,10 +7,10 @@ from upbench.bench.adapters import absolute
 from upbench.bench.cells import Cell
 from upbench.bench.errors import FailedError, UsageError
 from upbench.bench.gate import bisect, comparison, outcome
-from upbench.bench.gate.duet import Question, Side
-from upbench.bench.gate.environments import environment
+from upbench.bench.gate.environments import environments
 from upbench.bench.gate.gate import Gate, Settings
 from upbench.bench.gate.request import BisectRequest
+from upbench.bench.gate.sides import Question, Side
 from upbench.bench.stage import Ending, Outcome, Progress
 from upbench.bench.store import Journal, write_json
 from upbench.bench.workers.launch import take_snapshot
@@ -60,7 +60,7 @@ def _compare(
     threshold: float,
 ) -> outcome.Record:
     """One duet of the good release with another; its row."""
-    ends = [environment(version, request.environments) for version in (request.good, release)]
+    ends = environments([request.good, release], request.environments)
     settings = Settings(
         threshold=threshold,
         budget=request.budget,

@@ -10,12 +10,12 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.gate.duet import Row
-from upbench.bench.gate.sides import Question
+from upbench.bench.gate.sides import Question, Side
 
 CALLS = {"perf": 50, "callgrind": 5}
 TIMEOUT_SECONDS = 1800.0
@@ -97,11 +97,19 @@ def _run(
     return done
 
 
-def compare(pythons: tuple[Path, Path], variables: Mapping[str, str], question: Question) -> Row:
+def compare(sides: Sequence[Side], snapshot: Path, question: Question) -> Row:
     """Both sides' instructions a call and their ratio, or why they could not be counted."""
     try:
         tool = find_tool()
-        baseline, candidate = (count(tool, python, variables, question) for python in pythons)
+        baseline, candidate = (
+            count(
+                tool,
+                side.python,
+                side.environment(snapshot, 1),
+                Question(name=question.name, method=question.method_of(index)),
+            )
+            for index, side in enumerate(sides)
+        )
     except (SkippedError, FailedError) as error:
         return {"reason": str(error)}
     return {"tool": tool, "baseline": baseline, "candidate": candidate, "ratio": candidate / baseline}

@@ -132,6 +132,11 @@ def _difference(pair: Pair, question: Question, name: str, folder: Path) -> tupl
     return ROUNDING if pixels.status == IDENTICAL else pixels.status, about
 
 
+def unlike(found: Row) -> bool:
+    """Whether there is something to tell: any case that is neither the same on both sides nor refused by both."""
+    return "reason" in found or bool(found["broken"]) or bool(set(found["counts"]) - {IDENTICAL, "refused"})
+
+
 def sentence(method: str, found: Row) -> str:
     """What is said of one method, for people."""
     if "reason" in found:

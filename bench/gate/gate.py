@@ -131,18 +131,22 @@ class Gate:
         yield {"kind": "round", "round": 0, "spent": self.spent + time.monotonic() - start}
 
     def _edges(self) -> Iterator[Row]:
-        """Each pair of methods once, after the survey: a crash at an edge costs no cell."""
-        asked = {_methods(question): question for question in self.questions} if self.settings.edges else {}
+        """Each method once, after the survey and outside the budget; a crash at an edge costs no cell."""
+        asked = {_methods(each): each for each in self.questions if not each.two_methods and self._may_differ(each)}
+        asked = asked if self.settings.edges else {}
         left = {question: name for name, question in asked.items() if name not in self.edges}
         if not left:
             return
-        start = time.monotonic()
         self.say(f"{len(left)} methods: pixels at the edges of the space of shapes")
         with tempfile.TemporaryDirectory(prefix="upbench-") as folder:
             act = functools.partial(edges.ask, folder=Path(folder))
             for question, row in self.crew.work(list(left), act):
                 yield {"kind": "edges", "methods": left[question]} | row
-        yield {"kind": "round", "round": self.rounds, "spent": self.spent + time.monotonic() - start}
+
+    def _may_differ(self, question: Question) -> bool:
+        one, other = self.sides
+        sides = [(side.python, side.variables, side.flags) for side in (one, other)]
+        return sides[0] != sides[1] or question.method_of(0) != question.method_of(1)
 
     def _round(self) -> Iterator[Row]:
         start = time.monotonic()

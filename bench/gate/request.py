@@ -4,8 +4,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from upbench.bench.adapters import absolute, check_methods, names_of
-from upbench.bench.cells import DTYPES, Cell, check_device, check_scales, plan, workload
+from upbench.bench.cells import (
+    DTYPES,
+    MEMORY_FORMATS,
+    MODES,
+    STEPS,
+    Cell,
+    check_device,
+    check_scales,
+    plan,
+    workload,
+)
 from upbench.bench.errors import UsageError
+from upbench.bench.gate.sides import ALLOCATORS, HELD, against, settings_of
 from upbench.bench.requests import REPEATS, Request, require_among, require_positive
 
 DEFAULT_METHODS = (
@@ -25,28 +36,49 @@ ENVIRONMENTS = Path(".nox")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuetRequest(Request):
-    """Two torch versions side by side: releases, pythons, or virtual environments.
+    """Any two sides: environments, settings of one, commits of a checkout, or methods.
 
-    `candidate` may be several, each against `baseline`. Or `save_baseline`: the baseline is measured alone and kept in
-    this file; or `against`: candidates are compared with such a file. `plant` are `METHOD=FACTOR` of extra work in the
-    candidate, `threshold` is a share (0.03 is 3 %), `budget` and `timeout` are seconds, `environments` is where
-    environments are kept.
+    `baseline` and `candidate` are releases of torch, requirements such as `opencv-python-headless==4.12.0.88`, pythons,
+    or virtual environments; several candidates are each compared with the baseline. `versus` are two methods (names or
+    specs) in one environment; the `_ref`s are commits of the checkout that `method` lies in; the `_set`s are
+    `NAME=VALUE` of one side (`upbench.bench.gate.sides`); what is left out is the same on both, and the environment
+    that runs. Or `save_baseline`: the baseline is measured alone and kept in this file; or `against`: candidates are
+    compared with such a file.
+
+    `python` and `index` are what environments are made with, `environments` is where they are kept. `plant` are
+    `METHOD=FACTOR` of extra work in the candidate, `threshold` is a share (0.03 is 3 %), `precision` another, that each
+    interval shall keep to on either side, `budget` and `timeout` are seconds; `edges` compares pixels at the edges of
+    the space of shapes.
     """
 
     baseline: str | None = None
     candidate: tuple[str, ...] = field(default=(), metadata=REPEATS)
+    versus: tuple[str, ...] = field(default=(), metadata=REPEATS)
+    baseline_ref: str | None = None
+    candidate_ref: str | None = None
+    baseline_set: tuple[str, ...] = ()
+    candidate_set: tuple[str, ...] = ()
+    allocator: str = HELD
+    candidate_allocator: str | None = None
+    python: str | None = None
+    index: str | None = None
     save_baseline: Path | None = None
     against: Path | None = None
     plant: tuple[str, ...] = ()
     counter: str | None = None
+    edges: bool = True
     methods: tuple[str, ...] | None = None
     method: tuple[str, ...] = ()
     scales: tuple[int, ...] = (2,)
     device: str = "cpu"
     workloads: tuple[str, ...] = ("cifar", "image", "single")
     dtypes: tuple[str, ...] = ("float32",)
-    threads: int = 1
+    memory_formats: tuple[str, ...] = ("contiguous",)
+    modes: tuple[str, ...] = ("eager",)
+    passes: tuple[str, ...] = ("forward",)
+    threads: tuple[int, ...] = (1,)
     threshold: float = 0.03
+    precision: float | None = None
     budget: float = 160.0
     timeout: float = 60.0
     environments: Path = ENVIRONMENTS
@@ -59,26 +91,71 @@ class DuetRequest(Request):
         for name in self.workloads:
             workload(name)
         require_among("dtype", self.dtypes, DTYPES)
+        require_among("memory format", self.memory_formats, MEMORY_FORMATS)
+        require_among("mode", self.modes, MODES)
+        require_among("pass", self.passes, STEPS)
+        require_among("allocator", (self.allocator, self.candidate_allocator or self.allocator), ALLOCATORS)
+        settings_of(self.baseline_set), settings_of(self.candidate_set)
         require_among("counter", (self.counter,) if self.counter else (), ("instructions",))
         require_positive(threads=self.threads)
         check_closeness(self.threshold, self.budget, self.timeout)
+        if self.precision is not None and not 0 < self.precision < 1:
+            raise UsageError(f"precision: {self.precision!r} is no share such as 1.5% or 0.015.")
         self._check_kind()
+        self._check_versus()
+        self._check_refs()
         for method in self.planted():
             if method not in self.names():
                 raise UsageError(f"--plant {method}: that method is not among the cells compared.")
 
     def _check_kind(self) -> None:
         asked = [bool(self.baseline), bool(self.candidate), bool(self.against)]
+        kept = self.save_baseline or self.against
+        if kept and self.one_environment:
+            raise UsageError("A kept baseline is compared with versions only: leave out what is another on one side.")
         if self.save_baseline:
             if asked != [True, False, False]:
                 raise UsageError("--save-baseline takes --baseline, and neither --candidate nor --against.")
-        elif asked not in ([True, True, False], [False, True, True]):
+        elif asked not in ([True, True, False], [False, True, True]) and not self.one_environment:
             raise UsageError("Give --candidate and either --baseline or --against.")
-        if self.plant and not self.baseline:
+        if self.plant and self.against:
             raise UsageError("--plant works between two live versions only.")
+
+    @property
+    def one_environment(self) -> bool:
+        """Whether something else than the environment may differ, so that one of them is enough."""
+        return any(
+            (
+                self.versus,
+                self.baseline_ref,
+                self.candidate_ref,
+                self.baseline_set,
+                self.candidate_set,
+                self.candidate_allocator,
+            )
+        )
+
+    def _check_versus(self) -> None:
+        if not self.versus:
+            return
+        if len(self.versus) != 2:
+            raise UsageError(f"--versus takes two methods, not {len(self.versus)}.")
+        if self.methods or self.method or self.candidate or self.baseline_ref or self.candidate_ref:
+            raise UsageError("--versus names both methods: leave out other methods, --candidate and commits.")
+        for method in self.versus:
+            check_methods(None if ":" in method else (method,), (method,) if ":" in method else ())
+
+    def _check_refs(self) -> None:
+        if self.baseline_ref or self.candidate_ref:
+            if self.methods or not self.method or not all(".py:" in spec for spec in self.method):
+                raise UsageError("Commits are compared by --method FILE.py:FACTORY, a file of their checkout.")
+            if len(self.candidate) > 1:
+                raise UsageError("Commits are compared in one environment, or in one for each: give one --candidate.")
 
     def names(self) -> list[str]:
         """The methods compared, by name."""
+        if self.versus:
+            return [against(*(method.rpartition(":")[2] for method in self.versus))]
         named = self.methods
         if named is None and not self.method:
             named = DEFAULT_METHODS
@@ -97,12 +174,19 @@ class DuetRequest(Request):
             workloads=self.workloads,
             devices=[self.device],
             dtypes=self.dtypes,
-            threads=[self.threads],
+            memory_formats=self.memory_formats,
+            modes=self.modes,
+            steps=self.passes,
+            threads=self.threads,
         )
 
     def planted(self) -> dict[str, float]:
         """The factor of extra work in the candidate, by method."""
-        return dict(_planted(text) for text in self.plant)
+        found = dict(_planted(text) for text in self.plant)
+        if not self.versus:
+            return found
+        candidate = self.versus[-1].rpartition(":")[2]
+        return {self.names()[0] if name == candidate else name: factor for name, factor in found.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

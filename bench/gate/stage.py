@@ -1,18 +1,20 @@
-"""The version gate as a stage -> `versions.json`: live versions compared, or a baseline kept, or held against."""
+"""The gate as a stage -> `versions.json`: live sides compared, or a baseline kept, or held against."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from upbench.bench import host
+from upbench.bench.adapters import digests
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import baseline, comparison, counter, github, outcome
-from upbench.bench.gate.duet import Question, Side
-from upbench.bench.gate.environments import Environment, environment
+from upbench.bench.gate import baseline, comparison, counter, edges, github, outcome
+from upbench.bench.gate.environments import Environment
 from upbench.bench.gate.gate import Gate, Settings
+from upbench.bench.gate.pairing import Pairing, alone, pairings, questions
 from upbench.bench.gate.request import DuetRequest
 from upbench.bench.stage import Ending, Outcome, Progress
 from upbench.bench.store import Journal, write_json
-from upbench.bench.workers.launch import take_snapshot, worker_environment
+from upbench.bench.workers.launch import take_snapshot
 from upbench.bench.workers.pipes import WorkerError
 
 
@@ -28,52 +30,54 @@ def run(request: DuetRequest, out: Path, progress: Progress) -> Outcome:
         return Outcome(stage="duet", ending=Ending.FAILED)
 
 
-def questions(request: DuetRequest) -> list[Question]:
-    """The cells to compare, with where each one's method is."""
-    sources = request.sources()
-    return [Question(name=cell.name, method=sources[cell.method]) for cell in request.cells()]
-
-
 def settings(request: DuetRequest) -> Settings:
     """What a comparison is told."""
     return Settings(
-        threshold=request.threshold, budget=request.budget, timeout=request.timeout, threads=request.threads
+        threshold=request.threshold,
+        precision=request.precision,
+        budget=request.budget,
+        timeout=request.timeout,
+        threads=max(request.threads),
+        edges=request.edges,
     )
 
 
 def _live(request: DuetRequest, out: Path, progress: Progress) -> list[outcome.Record]:
     """Compare each candidate with the baseline, both alive, and write `versions.json`."""
-    asked, planted = questions(request), request.planted()
-    for method, factor in planted.items():
+    for method, factor in request.planted().items():
         progress.say(f"PLANTED: the candidate does {factor:g} times the work in {method}.")
-    found = [environment(name, request.environments) for name in (str(request.baseline), *request.candidate)]
-    snapshot = take_snapshot(request.environments)
-    journal = Journal(out / "versions.journal", _asked(request, found, snapshot))
-    comparisons = []
-    for number, candidate in enumerate(found[1:], 1):
-        progress.say(f"torch {found[0].label} -> {candidate.label}: {len(asked)} cells")
-        sides = [
-            Side(label=f"baseline {found[0].label}", python=found[0].python),
-            Side(label=f"candidate {candidate.label}", python=candidate.python, planted=planted),
+    with ExitStack() as stack:
+        found = list(pairings(request, stack))
+        snapshot = take_snapshot(request.environments)
+        journal = Journal(out / "versions.journal", _asked(request, found, snapshot))
+        comparisons = [
+            _compare(request, pairing, str(number), journal, snapshot, progress)
+            for number, pairing in enumerate(found, 1)
         ]
-        gate = Gate(sides, asked, settings(request), snapshot, lambda line: progress.say(f"  {line}"))
-        gate.run(journal, str(number))
-        comparisons.append(comparison.record(gate, (found[0], candidate)))
-        if request.counter:
-            _count(comparisons[-1], (found[0], candidate), snapshot, progress)
     write_json(out / "versions.json", {"comparisons": comparisons})
     journal.finish()
     return comparisons
 
 
-def _count(compared: outcome.Record, ends: tuple[Environment, Environment], snapshot: Path, progress: Progress) -> None:
+def _compare(
+    request: DuetRequest, pairing: Pairing, label: str, journal: Journal, snapshot: Path, progress: Progress
+) -> outcome.Record:
+    progress.say(f"{pairing.title}: {len(pairing.questions)} cells")
+    say = lambda line: progress.say(f"  {line}")  # noqa: E731 # the gate's own lines stand below ours
+    gate = Gate(pairing.sides, pairing.questions, settings(request), snapshot, say)
+    gate.run(journal, label)
+    compared = comparison.record(gate, pairing.ends, pairing.words)
+    if request.counter:
+        _count(compared, pairing, snapshot, progress)
+    return compared
+
+
+def _count(compared: outcome.Record, pairing: Pairing, snapshot: Path, progress: Progress) -> None:
     """Add instruction counts to every cell that was measured."""
-    variables = worker_environment(snapshot, 1)
-    for cell in compared["cells"]:
+    for cell, question in zip(compared["cells"], pairing.questions, strict=True):
         if cell["ratio"] is not None:
             progress.say(f"  instructions: {cell['cell']}")
-            question = Question(name=cell["cell"], method=cell["method"])
-            cell["instructions"] = counter.compare((ends[0].python, ends[1].python), variables, question)
+            cell["instructions"] = counter.compare(pairing.sides, snapshot, question)
 
 
 def _save_baseline(request: DuetRequest, file: Path, progress: Progress) -> Outcome:
@@ -98,13 +102,11 @@ def _against(request: DuetRequest, out: Path, progress: Progress) -> list[outcom
     return comparisons
 
 
-def _alone(request: DuetRequest, version: str, progress: Progress) -> tuple[Environment, outcome.Record]:
-    """One version measured by itself."""
+def _alone(request: DuetRequest, text: str, progress: Progress) -> tuple[Environment, outcome.Record]:
+    """One environment measured by itself."""
     asked = questions(request)
-    known = environment(version, request.environments)
-    progress.say(f"torch {known.label} alone: {len(asked)} cells")
-    side = Side(label=known.label, python=known.python)
-    snapshot = take_snapshot(request.environments)
+    known, side, snapshot = alone(request, text)
+    progress.say(f"{known.label} alone: {len(asked)} cells")
     say = lambda line: progress.say(f"  {line}")  # noqa: E731 # the gate's own lines stand below ours
     return known, baseline.measure(side, asked, settings(request), snapshot, say)
 
@@ -118,6 +120,9 @@ def conclude(comparisons: list[outcome.Record], progress: Progress) -> Outcome:
         progress.say(f"\n{github.line(each)}")
         for cell in outcome.by_severity(each):
             progress.say(f"  {outcome.sentence(cell)}")
+        for name, found in each.get("edges", {}).items():
+            if edges.unlike(found):
+                progress.say(f"  {edges.sentence(name, found)}")
     github.publish(comparisons)
     rows = [cell for each in comparisons for cell in each["cells"]]
     if any(outcome.regressed(each) for each in comparisons):
@@ -129,11 +134,12 @@ def conclude(comparisons: list[outcome.Record], progress: Progress) -> Outcome:
     return Outcome(stage="duet", ending=Ending.OK, rows=rows)
 
 
-def _asked(request: DuetRequest, found: list[Environment], snapshot: Path) -> dict[str, Any]:
+def _asked(request: DuetRequest, found: list[Pairing], snapshot: Path) -> dict[str, Any]:
     """What must be the same for an interrupted comparison to be gone on with."""
     return {
         "request": request.to_json(),
-        "versions": [{"python": str(each.python), "torch": each.torch} for each in found],
+        "pairings": [pairing.identity() for pairing in found],
+        "digests": digests((*request.method, *request.versus)),
         "code": snapshot.name,
         "cpu": host.cpu_model(),
     }

@@ -7,7 +7,7 @@ import pytest
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.gate import counter
 from upbench.bench.gate.counted import prepared
-from upbench.bench.gate.duet import Question
+from upbench.bench.gate.sides import Question, Side
 from upbench.bench.workers.launch import take_snapshot, worker_environment
 
 CELL = Question(name="bicubic/x2/1x3x8x8", method="bicubic")
@@ -34,6 +34,10 @@ def put(folder: Path, name: str, text: str) -> Path:
     return script
 
 
+def sides(tools: Path) -> list[Side]:
+    return [Side(label=label, python=Path(sys.executable), variables={"PATH": str(tools)}) for label in "ab"]
+
+
 def test_perf_is_taken_where_it_counts(tools):
     put(tools, "perf", PERF.format(python=sys.executable, start=10**9, each=12345))
     assert counter.find_tool() == "perf"
@@ -57,14 +61,12 @@ def test_perf_output_is_read():
 
 def test_both_sides_and_their_ratio(tmp_path, tools):
     put(tools, "perf", PERF.format(python=sys.executable, start=7, each=100))
-    variables = {"PATH": str(tools), "PYTHONPATH": str(tools)}
-    found = counter.compare((Path(sys.executable), Path(sys.executable)), variables, CELL)
+    found = counter.compare(sides(tools), tools, CELL)
     assert found == {"tool": "perf", "baseline": 100, "candidate": 100, "ratio": 1}
 
 
 def test_without_a_tool_there_is_a_reason(tools):
-    variables = {"PATH": str(tools), "PYTHONPATH": str(tools)}
-    found = counter.compare((Path(sys.executable), Path(sys.executable)), variables, CELL)
+    found = counter.compare(sides(tools), tools, CELL)
     assert "valgrind is not installed" in found["reason"]
 
 

@@ -205,7 +205,7 @@ def test_the_report_draws_from_the_file_alone(fake, tmp_path):
 
 def test_several_pairs_of_processes_come_from_one_pair_of_interpreters(fake, tmp_path):
     old, new = fake("old"), fake("new")
-    assert duet(tmp_path, old, new) == 0
+    assert duet(tmp_path, old, new, "--no-edges") == 0
     pairs = max(cell["pairs"] for cell in cells_of(tmp_path).values())
     for side in (old, new):
         interpreters = len((side.parent / "pids").read_text().split())
@@ -230,3 +230,12 @@ def test_a_report_of_versions_alone_speaks_of_nothing_else(fake, tmp_path, capsy
     assert "Headline" not in page
     assert "article" not in page
     assert (tmp_path / "out" / "figures" / "versions.png").is_file()
+
+
+def test_pixels_at_the_edges_are_told_where_they_differ(fake, tmp_path, capsys):
+    duet(tmp_path, fake("old"), fake("new", edge="!it cannot"), "--budget", "1s")
+    (comparison,) = read_json(tmp_path / "out" / "versions.json")["comparisons"]
+    assert {name: found["counts"] for name, found in comparison["edges"].items()} == {
+        name: {"lost": 5} for name in ("nearest", "bilinear", "bicubic")
+    }
+    assert "5 lost (smallest input 1x3x2x2 bfloat16 contiguous x2: it cannot)" in capsys.readouterr().out

@@ -65,6 +65,8 @@ def answer(request: dict, level: float) -> dict:
     if ask == "prepare":
         with (Path(sys.argv[0]).parent / "asked").open("a") as asked:
             asked.write(json.dumps(request) + "\n")
+    if ask == "edges":
+        return {"ok": True, "answers": {f"1x3x2x2 {request['dtype']} contiguous x2": BEHAVIOUR.get("edge", "0")}}
     if ask == "yardstick":
         return {"ok": True, "seconds": 1e-3}
     if ask == "output":
