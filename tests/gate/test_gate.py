@@ -238,4 +238,4 @@ def test_pixels_at_the_edges_are_told_where_they_differ(fake, tmp_path, capsys):
     assert {name: found["counts"] for name, found in comparison["edges"].items()} == {
         name: {"lost": 5} for name in ("nearest", "bilinear", "bicubic")
     }
-    assert "5 lost (smallest input 1x3x2x2 bfloat16 contiguous x2: it cannot)" in capsys.readouterr().out
+    assert "5 lost (smallest input 1x3x2x2 float32 contiguous x2: it cannot)" in capsys.readouterr().out
