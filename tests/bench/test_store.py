@@ -1,6 +1,11 @@
 """Files are whole or not there; a journal loses nothing that was measured."""
 
+import errno
 import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -121,3 +126,101 @@ def test_rubbish_in_a_journal_is_not_taken_for_a_result(tmp_path: Path) -> None:
 def test_infinity_survives_the_journal(tmp_path: Path) -> None:
     Journal(tmp_path / "journal", {}).append({"psnr_db": float("inf")})
     assert Journal(tmp_path / "journal", {}).rows == [{"psnr_db": float("inf")}]
+
+
+@pytest.fixture
+def disk_of(tmp_path: Path) -> Iterator[Callable[[int], None]]:
+    """Let no file grow beyond so many bytes: the system then refuses a write half-way, as a full disk does."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_no_half_file(tmp_path: Path, disk_of: Callable[[int], None]) -> None:
+    path = tmp_path / "a.json"
+    store.write_json(path, {"x": 1})
+    disk_of(100)
+    with pytest.raises(UsageError, match=r"a\.json cannot be written \(.+\); see to the folder and its disk"):
+        store.write_json(path, {"x": "long" * 100})
+    assert store.read_json(path)["x"] == 1
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_after_a_full_disk_the_journal_goes_on_behind_its_last_whole_line(
+    tmp_path: Path, disk_of: Callable[[int], None]
+) -> None:
+    path = filled(tmp_path / "journal")
+    journal = Journal(path, {"asked": [1]})
+    disk_of(path.stat().st_size + 20)
+    with pytest.raises(UsageError, match="journal cannot be written"):
+        journal.append({"cell": "c" * 50})
+    disk_of(10_000)
+    assert Journal(path, {"asked": [1]}).rows == ROWS
+    store.append_row(path, {"cell": "d"})
+    assert Journal(path, {"asked": [1]}).rows == [*ROWS, {"cell": "d"}]
+
+
+def test_a_line_that_a_killed_process_left_half_written_costs_itself_only(tmp_path: Path) -> None:
+    path = filled(tmp_path / "journal")
+    with path.open("ab") as file:
+        file.write(b'{"cell": "' + b"c" * 9000)
+    store.append_row(path, {"cell": "d"})
+    assert Journal(path, {"asked": [1]}).rows == [*ROWS, {"cell": "d"}]
+
+
+def test_a_journal_whose_folder_was_taken_away_is_written_again_with_all_its_rows(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "out" / "journal", {"asked": [1]})
+    journal.append(ROWS[0])
+    shutil.rmtree(tmp_path / "out")
+    journal.append(ROWS[1])
+    assert Journal(tmp_path / "out" / "journal", {"asked": [1]}).rows == ROWS
+
+
+@pytest.mark.parametrize("number, said", [(errno.EACCES, "Permission denied"), (errno.EROFS, "Read-only file system")])
+def test_a_folder_that_takes_no_file_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number), str(tmp_path / ".a-1.json"))
+
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    with pytest.raises(UsageError, match=rf"a\.json cannot be written \({said}\); see to the folder"):
+        store.write_json(tmp_path / "a.json", {})
+
+
+def test_an_error_of_another_file_keeps_its_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="elsewhere"), store.replacing(tmp_path / "a.json"):
+        (tmp_path / "elsewhere" / "b").read_text()
+
+
+@pytest.mark.parametrize("line", [b"[1]", b"7", b"{", b"[" * 100_000, b"\xff\xfe", b"", b'"x"'])
+def test_a_journal_is_read_up_to_the_first_line_that_is_not_ours(tmp_path: Path, line: bytes) -> None:
+    path = filled(tmp_path / "journal")
+    first, second, third = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + second + line + b"\n" + third)
+    assert Journal(path, {"asked": [1]}).rows == ROWS[:1]
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[1]", "7", '{"format": "1"}', '{"format": 0}', '{"format": null}'])
+def test_json_that_is_not_ours_is_told_in_one_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(UsageError, match=r"a\.json (cannot be read as JSON|is not a file of upbench's)"):
+        store.read_json(tmp_path / "a.json")
+
+
+def test_an_older_file_is_brought_to_todays_format_step_by_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write_json(tmp_path / "a.json", {"seconds": 2})
+    store.write_json(tmp_path / "b.json", {"seconds": 2})
+    monkeypatch.setattr(store, "FORMAT", 3)
+    monkeypatch.setitem(store.MIGRATIONS, ("a.json", 1), lambda old: {"milliseconds": 1000 * old["seconds"]})
+    monkeypatch.setitem(store.MIGRATIONS, ("a.json", 2), lambda old: {"ms": old["milliseconds"]})
+    assert store.read_json(tmp_path / "a.json") == {"format": 3, "ms": 2000}
+    assert store.read_json(tmp_path / "b.json") == {"format": 3, "seconds": 2}
+
+
+def test_a_file_without_a_format_is_of_the_first(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"x": 1}')
+    assert store.read_json(tmp_path / "a.json") == {"x": 1}
