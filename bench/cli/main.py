@@ -1,9 +1,12 @@
 """The command `upbench`. Nothing here, and nothing that a command imports before it runs, imports torch."""
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 
 from upbench.bench.cli import (
@@ -54,6 +57,7 @@ exit codes:
   1  the version gate found a regression
   2  asked for something that cannot be done
   3  some cells failed, or nothing could be measured
+  130, 143, 129  interrupted (Ctrl-C, SIGTERM, SIGHUP): the same command goes on where it was
 """
 
 
@@ -80,16 +84,35 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         argcomplete.autocomplete(top)
     try:
-        arguments = top.parse_args(argv)
-        code: int = arguments.run(arguments)
+        with _interruptions():
+            arguments = top.parse_args(argv)
+            code: int = arguments.run(arguments)
     except (UsageError, DataError) as error:
         return _told(str(error))
     except OSError as error:
         return _told(f"{error.filename or 'a file'}: {error.strerror or error}.")
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupted:
         print("upbench: interrupted; the same command goes on from here.", file=sys.stderr)
-        return Ending.INTERRUPTED
+        return 128 + (interrupted.args[0] if interrupted.args else signal.SIGINT)
     return int(code)
+
+
+@contextlib.contextmanager
+def _interruptions() -> Iterator[None]:
+    """SIGTERM and SIGHUP end a run as Ctrl-C does: workers end, and what was measured is kept."""
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, _interrupt) for number in (getattr(signal, name) for name in names)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt(number)
 
 
 def _told(sentence: str) -> int:

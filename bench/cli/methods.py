@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from upbench.bench.adapters import Adapter, check_methods, select
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the table; a method that is not available is no error."""
     check_methods(arguments.methods, arguments.method)
     adapters = select(arguments.methods, arguments.method)
-    rows = [(checked if arguments.check else describe)(adapter) for adapter in adapters]
+    rows = tried(adapters) if arguments.check else [describe(adapter) for adapter in adapters]
     if arguments.json:
         print(json.dumps(rows, indent=1))
         return Ending.OK
@@ -50,8 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
     return Ending.OK
 
 
-def checked(adapter: Adapter) -> dict[str, Any]:
-    """The same of a method that is built, so that what it says itself is told."""
-    from upbench.bench.trying import tried
+def tried(adapters: Sequence[Adapter]) -> list[dict[str, Any]]:
+    """The same of methods that are built, each in a worker, so that what they say themselves is told."""
+    from upbench.bench.workers.tried import tried
 
-    return describe(adapter) | tried(adapter)
+    return [describe(adapter) | found for adapter, found in zip(adapters, tried(adapters), strict=True)]

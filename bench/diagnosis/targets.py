@@ -4,14 +4,12 @@ All targets are grey, in [0, 1]; lengths are in high-resolution pixels, frequenc
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from upbench.bench.adapters import Adapter
-from upbench.bench.conformance import conforming
 from upbench.bench.diagnosis.edge import edge_figures, slanted_edge
 from upbench.bench.errors import FailedError, SkippedError
 
@@ -22,6 +20,16 @@ FREQUENCIES = tuple((np.arange(1, 20) / 40).tolist())  # whole cycles in what th
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Grey = Callable[[Tensor], Array]
+
+
+class Upsampler(Protocol):
+    """What is diagnosed: an upsampler here, or behind walls."""
+
+    def attempt(self, low: Tensor) -> Tensor:
+        """`(N, C, H, W)` to `(N, C, scale*H, scale*W)`; raises `SkippedError` or `FailedError`."""
+
+
+Build = Callable[[torch.dtype], Upsampler]
 
 COLUMNS = (
     "method",
@@ -39,32 +47,34 @@ COLUMNS = (
 RESPONSE_COLUMNS = ("method", "scale", "frequency", "gain")
 
 
-def diagnose(adapter: Adapter, scale: int, device: torch.device) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def diagnose(
+    build: Build, method: str, scale: int, device: torch.device | str
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """One method's row of figures (or the reason why there are none), and its frequency response.
 
     `shift_pixels`: how far the image moves right or down; `stretch_pixels`: how much farther at its end than at its
     start (a method that aligns corners stretches); `gain`: mean output over input for a constant; `checkerboard`:
     standard deviation between the phases of the output of a constant 0.5; the rest: `upbench.bench.diagnosis.edge`.
     """
-    row: dict[str, Any] = {"method": adapter.name, "scale": scale, "status": "ok", "reason": ""}
+    row: dict[str, Any] = {"method": method, "scale": scale, "status": "ok", "reason": ""}
     try:
-        grey = _grey(adapter, scale, device)
+        grey = _grey(build, device)
         row |= _shift(grey, scale) | _constant(grey, scale) | _edge(grey)
         gains = [_response(grey, scale, frequency) for frequency in FREQUENCIES]
     except SkippedError as reason:
         return row | {"status": "skipped", "reason": str(reason)}, []
     except FailedError as reason:
         return row | {"status": "failed", "reason": str(reason)}, []
-    keys = {"method": adapter.name, "scale": scale}
+    keys = {"method": method, "scale": scale}
     response = [
         keys | {"frequency": frequency, "gain": gain} for frequency, gain in zip(FREQUENCIES, gains, strict=True)
     ]
     return row, response
 
 
-def _grey(adapter: Adapter, scale: int, device: torch.device) -> Grey:
+def _grey(build: Build, device: torch.device | str) -> Grey:
     """The method on one grey image `(H, W)`: its green output, `(scale*H, scale*W)`."""
-    upsampler = conforming(adapter, scale, device, torch.float32)
+    upsampler = build(torch.float32)
 
     def upsample(low: Tensor) -> Array:
         images = low.to(device, torch.float32).expand(1, 3, -1, -1).contiguous()

@@ -1,15 +1,18 @@
 """Methods on a person's own picture: one of them upsamples it, or several are drawn side by side."""
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
-from upbench.bench.adapters import Adapter, find, resolve
+from upbench.bench.adapters import Adapter, lazily, select
 from upbench.bench.devices import device
 from upbench.bench.errors import FailedError, SkippedError, UsageError
 from upbench.bench.jobs.picture_request import PanelRequest, UpsampleRequest
 from upbench.bench.stage import Ending, Outcome, Progress, Row
 from upbench.bench.store import replacing
-from upbench.bench.upsampler import build
+from upbench.bench.workers.crew import Crew
+from upbench.bench.workers.walls import Walls
 from upbench.datasets import pictures
 from upbench.datasets.pictures import Picture
 from upbench.reports import panel
@@ -18,10 +21,11 @@ from upbench.reports import panel
 def upsample(request: UpsampleRequest, progress: Progress) -> Outcome:
     """Upsample one picture; depth and transparency are kept. Raises `UsageError` where the method cannot."""
     place = device(request.device)
-    adapter = find(request.method)
+    adapter = lazily(request.method)
     picture = pictures.read(request.input)
     try:
-        result = enlarged(adapter, picture, request.scale, place)
+        with Walls(place) as walls:
+            result = enlarged(walls, adapter, picture, request.scale)
     except (SkippedError, FailedError) as reason:
         raise UsageError(f"{adapter.name} cannot do this: {reason}.") from reason
     with replacing(request.output) as temporary:
@@ -34,18 +38,19 @@ def upsample(request: UpsampleRequest, progress: Progress) -> Outcome:
 def panels(request: PanelRequest, progress: Progress) -> Outcome:
     """Draw the picture and every method's version of it; a method that cannot is named with its reason."""
     place = device(request.device)
-    adapters = resolve(request.methods, request.method)
+    adapters = select(request.methods, request.method)
     picture = pictures.read(request.input)
     items = [("original", _shown(picture))]
     rows: list[Row] = []
-    for adapter in adapters:
-        row: Row = {"method": adapter.name, "status": "ok", "reason": ""}
-        try:
-            items.append((adapter.name, _shown(enlarged(adapter, picture, request.scale, place))))
-        except (SkippedError, FailedError) as reason:
-            row |= {"status": "failed" if isinstance(reason, FailedError) else "skipped", "reason": str(reason)}
-            progress.warn(f"{adapter.name}: {reason}")
-        rows.append(row)
+    with Crew(place) as crew:
+        for adapter, made in crew.each(adapters, partial(_attempted, picture, request.scale)):
+            row: Row = {"method": adapter.name, "status": "ok", "reason": ""}
+            if isinstance(made, Picture):
+                items.append((adapter.name, _shown(made)))
+            else:
+                row |= {"status": "failed" if isinstance(made, FailedError) else "skipped", "reason": str(made)}
+                progress.warn(f"{adapter.name}: {made}")
+            rows.append(row)
     if len(items) == 1:
         raise UsageError("none of these methods could upsample the picture.")
     with replacing(request.output) as temporary:
@@ -55,18 +60,25 @@ def panels(request: PanelRequest, progress: Progress) -> Outcome:
     return Outcome(stage="panel", ending=Ending.FAILED if failed else Ending.OK, rows=rows)
 
 
-def enlarged(adapter: Adapter, picture: Picture, scale: int, device: torch.device) -> Picture:
+def _attempted(picture: Picture, scale: int, walls: Walls, adapter: Adapter) -> Picture | SkippedError | FailedError:
+    """The enlarged picture, or why there is none."""
+    try:
+        return enlarged(walls, adapter, picture, scale)
+    except (SkippedError, FailedError) as reason:
+        return reason
+
+
+def enlarged(walls: Walls, adapter: Adapter, picture: Picture, scale: int) -> Picture:
     """Upsample any picture as RGB: grey is repeated, colours are premultiplied by their transparency.
 
     Raises `SkippedError` or `FailedError`.
     """
-    upsampler = build(adapter, scale, device, torch.float32)
+    upsampler = walls.upsampler(adapter, scale, torch.float32, check=False)
     pixels = picture.pixels
     colour, alpha = (pixels[:-1], pixels[-1:]) if picture.has_alpha else (pixels, None)
     planes = [colour if alpha is None else colour * alpha, *([] if alpha is None else [alpha])]
-    low = torch.stack([plane.expand(3, -1, -1) for plane in planes]).to(device)
-    with torch.inference_mode():
-        high = upsampler.attempt(low).float().cpu()
+    low = torch.stack([plane.expand(3, -1, -1) for plane in planes]).to(walls.device)
+    high = upsampler.attempt(low).float().cpu()
     _require_shape(high, low, scale)
     channels = colour.shape[0]
     if alpha is None:

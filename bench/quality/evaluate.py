@@ -11,7 +11,6 @@ from torch import Tensor
 
 from upbench.bench.errors import FailedError
 from upbench.bench.quality import metrics
-from upbench.bench.upsampler import Upsampler
 
 PIXELS_AT_ONCE = 64 * 32 * 32  # as many images at once as stay in cache
 
@@ -32,6 +31,13 @@ QUALITY_COLUMNS = (
     "pixels",
     "dtype",
 )
+
+
+class Upsampler(Protocol):
+    """What is scored: an upsampler here, or behind walls."""
+
+    def attempt(self, low: Tensor) -> Tensor:
+        """`(N, C, H, W)` to `(N, C, scale*H, scale*W)`; raises `SkippedError` or `FailedError`."""
 
 
 class Pair(Protocol):

@@ -4,35 +4,35 @@
 `pairs/NAME` (upsampled from `low`) and `exercise/NAME` (the originals upsampled by four).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from upbench.bench.adapters import Adapter
-from upbench.bench.errors import FailedError, SkippedError
-from upbench.bench.quality.evaluate import Pair, upsampled_levels
+from upbench.bench.quality.evaluate import Pair
+from upbench.bench.quality.metrics import to_levels
 from upbench.bench.store import replacing
-from upbench.bench.upsampler import build
+from upbench.bench.workers.crew import Job
+
+Upsampled = Callable[[Sequence[Job]], list[dict[str, Tensor]]]  # jobs to each one's outputs by method
 
 COUNT = 4
 EXERCISE_SCALE = 4
 
 
-def collect(adapters: list[Adapter], pair: Pair, scale: int, device: torch.device) -> dict[str, Tensor]:
+def collect(upsampled: Upsampled, pair: Pair, scale: int) -> dict[str, Tensor]:
     """The first images of a pair, upsampled by every method that can, also by four."""
     arrays = {"high": pair.high[:COUNT], "low": pair.low[:COUNT], "before": pair.high[:COUNT]}
-    tasks = (("pairs", arrays["low"], scale), ("exercise", arrays["before"], EXERCISE_SCALE))
-    for adapter in adapters:
-        for kind, low, factor in tasks:
-            try:
-                upsampler = build(adapter, factor, device, torch.float32)
-                arrays[f"{kind}/{adapter.name}"] = upsampled_levels(upsampler, low.to(device), factor)
-            except (SkippedError, FailedError):
-                continue
-    return arrays
+    pairs, exercise = upsampled([_job(arrays["low"], scale), _job(arrays["before"], EXERCISE_SCALE)])
+    arrays |= {f"pairs/{name}": levels for name, levels in pairs.items()}
+    return arrays | {f"exercise/{name}": levels for name, levels in exercise.items()}
+
+
+def _job(low: Tensor, scale: int) -> Job:
+    """Eight-bit images upsampled, as eight-bit levels."""
+    return Job(low=low.float() / 255, scale=scale, keep=lambda high: to_levels(high).to(torch.uint8))
 
 
 def write(path: Path, arrays: Mapping[str, Tensor]) -> None:

@@ -1,28 +1,25 @@
 """The quality stage: which pairs each method gets, and the files that come out."""
 
-import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
 
 from upbench.bench import host
-from upbench.bench.adapters import Adapter, digests, resolve
-from upbench.bench.conformance import conforming
+from upbench.bench.adapters import Adapter, digests, select
 from upbench.bench.devices import device
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.quality import bootstrap, groups, samples
 from upbench.bench.quality.evaluate import QUALITY_COLUMNS, score
 from upbench.bench.quality.request import QualityRequest
-from upbench.bench.stage import Bar, Outcome, Progress, Row, concluded
+from upbench.bench.stage import Outcome, Progress, Row, concluded
 from upbench.bench.store import Journal, write_csv, write_json
-from upbench.bench.upsampler import Upsampler
+from upbench.bench.workers.crew import Crew, Job
+from upbench.bench.workers.walls import RemoteUpsampler, Walls
 from upbench.datasets.catalogue import open_dataset
 from upbench.datasets.errors import DataError
 from upbench.datasets.pairs import Pair, make_pairs
@@ -61,126 +58,113 @@ class Task:
 def run(request: QualityRequest, out: Path, progress: Progress) -> Outcome:
     """Measure every row, write `quality.csv` and what goes with it."""
     place = device(request.device)
-    adapters = resolve(request.methods, request.method)
+    adapters = select(request.methods, request.method)
     dataset = open_dataset(
         request.dataset, split=request.split, data=request.data, limit=request.limit, say=progress.warn
     )
-    progress.say(f"quality: {dataset.description}, on {place}.")
-    write_json(out / "host.json", {"host": host.fingerprint()})
-    tasks = [
-        Task(adapter=adapter, degradation=degradation, scale=scale, dtype=dtype)
-        for degradation in request.degradations
-        for scale in request.scales
-        for dtype in request.dtypes
-        for adapter in adapters
-    ]
-    stage = Stage(tasks, dataset, place, out)
-    rows = stage.measure(request, progress)
-    stage.write(rows, per_image=request.per_image)
+    with Crew(place) as crew:
+        crew.require([adapter for adapter in adapters if ":" in adapter.source or "@" in adapter.name])
+        progress.say(f"quality: {dataset.description}, on {place}.")
+        write_json(out / "host.json", {"host": host.fingerprint()})
+        stage = Stage(request, adapters, dataset, crew)
+        rows = stage.measure(out, progress)
+        stage.write(rows, out)
     return concluded("quality", rows, progress)
 
 
 class Stage:
-    """All tasks over one dataset, on one device, into one folder."""
+    """All that is asked over one dataset, by one crew."""
 
-    def __init__(self, tasks: list[Task], dataset: Dataset, device: torch.device, out: Path) -> None:
-        """`tasks` come in the order that their rows shall have."""
-        self.tasks, self.dataset, self.device, self.out = tasks, dataset, device, out
-        self._kept: dict[tuple[str, int], list[Pair]] = {}
-        self._building, self._sharing = threading.Lock(), threading.Lock()
+    def __init__(self, request: QualityRequest, adapters: Sequence[Adapter], dataset: Dataset, crew: Crew) -> None:
+        """Rows come in the order of degradations, scales, dtypes and methods."""
+        self.request, self.adapters, self.crew = request, adapters, crew
+        self.tasks = [
+            Task(adapter=adapter, degradation=degradation, scale=scale, dtype=dtype)
+            for degradation in request.degradations
+            for scale in request.scales
+            for dtype in request.dtypes
+            for adapter in adapters
+        ]
+        self.pairs = KeptPairs(dataset)
         self.about = {
             "dataset": dataset.name,
             "split": dataset.split,
             "description": dataset.description,
-            "device": str(device),
+            "device": str(crew.device),
             "protocol": PROTOCOL,
         }
 
-    def measure(self, request: QualityRequest, progress: Progress) -> list[Row]:
+    def measure(self, out: Path, progress: Progress) -> list[Row]:
         """Score each task, going on from an interrupted run's journal when it asked for the same.
 
-        A method's rows are measured one after the other by one upsampler, which no other thread uses.
+        A method's rows are measured one after the other in one worker; each is in the journal at once.
         """
         asked = {
-            "request": request.to_json(),
-            "tasks": [" ".join(map(str, task.key)) for task in self.tasks],
+            "request": self.request.to_json(),
             "data": self.about,
             "packages": host.identity()["packages"],
-            "digests": digests(request.method),
+            "digests": digests(self.request.method),
         }
-        self.journal = Journal(self.out / "quality.journal", asked)
+        if self.crew.device.type == "cpu":
+            torch.set_num_threads(1)  # the workers have the cores
+        self.journal = Journal(out / "quality.journal", asked)
         before = {_key(row) for row in self.journal.rows}
-        by_upsampler: dict[tuple[int, str, str], list[Task]] = {}
+        left: dict[str, list[Task]] = {}
         for task in self.tasks:
             if task.key not in before:
-                by_upsampler.setdefault(task.key[1:], []).append(task)
-        with (
-            progress.bar("quality", "row", len(self.tasks), len(before)) as bar,
-            ThreadPoolExecutor(self._workers()) as pool,
-        ):
-            for _ in pool.map(partial(self._measure, bar), by_upsampler.values()):
-                pass
+                left.setdefault(task.adapter.name, []).append(task)
+        with progress.bar("quality", "row", len(self.tasks), len(before)) as bar:
+            asked_for = [adapter for adapter in self.adapters if adapter.name in left]
+            for adapter, row in self.crew.stream(asked_for, partial(self._measure, left)):
+                self.journal.append(row)
+                bar.step(adapter.name)
         measured = {_key(row): row for row in self.journal.rows}
         return [measured[task.key] for task in self.tasks]
 
-    def _workers(self) -> int:
-        """Methods scored at the same time: one for each core, of one torch thread each; one on a GPU."""
-        if self.device.type != "cpu":
-            return 1
-        torch.set_num_threads(1)
-        return os.cpu_count() or 1
+    def _measure(self, left: dict[str, list[Task]], walls: Walls, adapter: Adapter) -> Iterator[Row]:
+        """One method's rows; those that differ in their degradation only share an upsampler."""
+        by_upsampler: dict[tuple[int, str], list[Task]] = {}
+        for task in left[adapter.name]:
+            by_upsampler.setdefault((task.scale, task.dtype), []).append(task)
+        for (scale, dtype), tasks in by_upsampler.items():
+            upsampler = _or_reason(partial(walls.upsampler, adapter, scale, getattr(torch, dtype)))
+            for task in tasks:
+                values = (self.about["dataset"], self.about["split"], task.degradation, task.scale, adapter.name)
+                row: Row = dict(zip(KEYS, values, strict=True)) | {"dtype": dtype, "status": "ok", "reason": ""}
+                row |= upsampler if isinstance(upsampler, dict) else _or_reason(partial(self._figures, upsampler, task))
+                yield row
 
-    def _measure(self, bar: Bar, tasks: list[Task]) -> None:
-        """Tasks that differ in their degradation only; each row is in the journal as soon as it is measured."""
-        upsampler = _or_reason(partial(self._conforming, tasks[0]))
-        for task in tasks:
-            values = (self.dataset.name, self.dataset.split, task.degradation, task.scale, task.adapter.name)
-            row: Row = dict(zip(KEYS, values, strict=True)) | {"dtype": task.dtype, "status": "ok", "reason": ""}
-            row |= upsampler if isinstance(upsampler, dict) else _or_reason(partial(self._figures, upsampler, task))
-            with self._sharing:
-                self.journal.append(row)
-                bar.step(task.adapter.name)
-
-    def _conforming(self, task: Task) -> Upsampler:
-        with self._building:  # factories may draw from the global random state
-            return conforming(task.adapter, task.scale, self.device, getattr(torch, task.dtype))
-
-    def _figures(self, upsampler: Upsampler, task: Task) -> Row:
-        pairs = self._pairs(task.degradation, task.scale)
-        scores = score(upsampler, pairs, task.scale, self.device, getattr(torch, task.dtype))
+    def _figures(self, upsampler: RemoteUpsampler, task: Task) -> Row:
+        pairs = self.pairs.of(task.degradation, task.scale)
+        scores = score(upsampler, pairs, task.scale, self.crew.device, getattr(torch, task.dtype))
         return scores.summary() | {"per_image": scores.as_dict()}
 
-    def _pairs(self, degradation: str, scale: int) -> Iterator[Pair]:
-        """The pairs of one degradation and scale; they are kept for the next method where they are few."""
-        if self.dataset.crops or len(self.dataset) > IMAGES_KEPT_IN_MEMORY:
-            yield from make_pairs(self.dataset, degradation, scale)
-            return
-        key = (degradation, scale)
-        with self._sharing:
-            if key not in self._kept:
-                self._kept[key] = list(make_pairs(self.dataset, degradation, scale))
-        yield from self._kept[key]
-
-    def write(self, rows: list[Row], *, per_image: bool) -> None:
+    def write(self, rows: list[Row], out: Path) -> None:
         """Write `quality.csv` and what goes with it; then the journal has done its work."""
         measured = self._measured(rows)
-        pixels = {
-            (scale, method): leader
-            for scale, adapters in measured.items()
-            for method, leader in groups.group(adapters, self._probes(scale), scale, self.device).items()
-        }
-        for row in rows:
-            row["pixels"] = pixels.get((row["scale"], row["method"]), "")
-        write_csv(self.out / "quality.csv", rows, QUALITY_COLUMNS)
-        write_csv(self.out / "comparisons.csv", _comparisons(rows), COMPARISON_COLUMNS)
-        if per_image:
-            write_csv(self.out / "quality-per-image.csv", _per_image(rows), IMAGE_COLUMNS)
+        for scale, adapters in measured.items():
+            pixels = self._groups(adapters, scale)
+            for row in rows:
+                if row["scale"] == scale:
+                    row["pixels"] = pixels.get(row["method"], "")
+        write_csv(out / "quality.csv", rows, QUALITY_COLUMNS)
+        write_csv(out / "comparisons.csv", _comparisons(rows), COMPARISON_COLUMNS)
+        if self.request.per_image:
+            write_csv(out / "quality-per-image.csv", _per_image(rows), IMAGE_COLUMNS)
         if measured:
             scale, adapters = next(iter(measured.items()))
-            pair = next(self._pairs(self.tasks[0].degradation, scale))
-            samples.write(self.out / "samples.npz", samples.collect(adapters, pair, scale, self.device))
-        write_json(self.out / "quality.json", self.about)
+            pair = next(self.pairs.of(self.tasks[0].degradation, scale))
+            arrays = samples.collect(partial(self.crew.upsampled, adapters), pair, scale)
+            samples.write(out / "samples.npz", arrays)
+        write_json(out / "quality.json", self.about)
         self.journal.finish()
+
+    def _groups(self, adapters: list[Adapter], scale: int) -> dict[str, str]:
+        """The methods that give the same pixels on the first images by every degradation."""
+        pairs = (next(self.pairs.of(degradation, scale)) for degradation in self.request.degradations)
+        low = torch.cat([groups.probes(pair.low, scale) for pair in pairs]).to(self.crew.device)
+        job = Job(low=low, scale=scale, keep=lambda high: high.clamp(0, 1))
+        return groups.group(adapters, self.crew.upsampled(adapters, [job])[0])
 
     def _measured(self, rows: list[Row]) -> dict[int, list[Adapter]]:
         """The adapters that have a figure at each scale, in order."""
@@ -190,11 +174,26 @@ class Stage:
                 found.setdefault(task.scale, {})[task.adapter.name] = task.adapter
         return {scale: list(adapters.values()) for scale, adapters in found.items()}
 
-    def _probes(self, scale: int) -> Tensor:
-        """Low-resolution images on which methods' pixels are compared: the first ones, by every degradation."""
-        degradations = dict.fromkeys(task.degradation for task in self.tasks)
-        pairs = (next(self._pairs(degradation, scale)) for degradation in degradations)
-        return torch.cat([pair.low[: groups.PROBES] for pair in pairs])
+
+class KeptPairs:
+    """A dataset's pairs; where they are few, they are made once."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        """Nothing is made yet."""
+        self.dataset = dataset
+        self._kept: dict[tuple[str, int], list[Pair]] = {}
+        self._making = threading.Lock()
+
+    def of(self, degradation: str, scale: int) -> Iterator[Pair]:
+        """The pairs of one degradation and scale."""
+        if self.dataset.crops or len(self.dataset) > IMAGES_KEPT_IN_MEMORY:
+            yield from make_pairs(self.dataset, degradation, scale)
+            return
+        key = (degradation, scale)
+        with self._making:
+            if key not in self._kept:
+                self._kept[key] = list(make_pairs(self.dataset, degradation, scale))
+        yield from self._kept[key]
 
 
 def _or_reason(attempt: Callable[[], T]) -> T | Row:

@@ -1,7 +1,6 @@
 """`upbench quality`: its file, its reasons, its fallbacks, and going on after an interruption."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -199,37 +198,6 @@ def plant(journal: Path, psnr_db: float) -> None:
     journal.write_text("\n".join([header, *map(json.dumps, changed), ""]))
 
 
-def test_an_interrupted_run_goes_on_where_it_was(
-    upbench: Callable, adapter_file: Callable[..., str], tmp_path: Path
-) -> None:
-    spec = adapter_file("held", HELD.format(wait="raise KeyboardInterrupt"))
-    options = ["quality", *PHOTOS, "--methods", "nearest", "bicubic", "--method", spec, "--out", tmp_path / "out"]
-    (tmp_path / "hold").touch()
-    said = upbench(*options)
-    assert said.code == 130
-    assert "the same command goes on from here" in said.err
-    assert not (tmp_path / "out" / "quality.csv").exists()
-    plant(tmp_path / "out" / "quality.journal", 12.5)
-    (tmp_path / "hold").unlink()
-    assert upbench(*options).code == 0
-    found = table(tmp_path / "out").set_index("method")
-    assert found.loc["nearest", "psnr_db"] == 12.5
-    assert list(found["status"]) == ["ok"] * 3
-
-
-def test_another_request_does_not_take_up_an_interrupted_one(
-    upbench: Callable, adapter_file: Callable[..., str], tmp_path: Path
-) -> None:
-    spec = adapter_file("held", HELD.format(wait="raise KeyboardInterrupt"))
-    options = ["--methods", "nearest", "bicubic", "--method", spec, "--out", tmp_path / "out"]
-    (tmp_path / "hold").touch()
-    assert upbench("quality", *PHOTOS, *options).code == 130
-    plant(tmp_path / "out" / "quality.journal", 12.5)
-    (tmp_path / "hold").unlink()
-    assert upbench("quality", "--dataset", "photos", "--limit", "23", *options).code == 0
-    assert table(tmp_path / "out").set_index("method").loc["nearest", "psnr_db"] != 12.5
-
-
 def wait_until(true: Callable[[], bool], process: "subprocess.Popen[bytes]") -> None:
     for _ in range(1200):
         if true():
@@ -239,28 +207,69 @@ def wait_until(true: Callable[[], bool], process: "subprocess.Popen[bytes]") -> 
     raise AssertionError("it never came so far")
 
 
-def test_a_killed_run_ends_in_the_same_file_as_one_that_was_not(
-    upbench: Callable, adapter_file: Callable[..., str], environment: dict[str, str], tmp_path: Path
-) -> None:
+@pytest.fixture
+def stopped(adapter_file: Callable[..., str], environment: dict[str, str], tmp_path: Path) -> Callable[..., int]:
+    """Run the command until two of its three methods are measured, then send it a signal; its exit code."""
     spec = adapter_file("held", HELD.format(wait="time.sleep(0.05)"))
-    options = ["quality", *PHOTOS, "--methods", "nearest", "bicubic", "--method", spec]
-    (tmp_path / "hold").touch()
-    journal = tmp_path / "killed" / "quality.journal"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "upbench.bench.cli.main", *options, "--out", str(tmp_path / "killed")],
-        env=environment,
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until(lambda: journal.is_file() and journal.read_bytes().count(b"\n") >= 3, process)
-    finally:
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+
+    def run(number: int, out: Path) -> int:
+        (tmp_path / "hold").touch()
+        options = [*PHOTOS, "--methods", "nearest", "bicubic", "--method", spec, "--out", str(out)]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "upbench.bench.cli.main", "quality", *options],
+            env=environment,
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        journal = out / "quality.journal"
+        try:
+            wait_until(lambda: journal.is_file() and journal.read_bytes().count(b"\n") >= 3, process)
+            process.send_signal(number)
+            return process.wait(timeout=60)
+        finally:
+            process.kill()
+            process.wait()
+            (tmp_path / "hold").unlink()
+
+    return run
+
+
+def held_options(tmp_path: Path, *data: str) -> list[str]:
+    spec = f"{tmp_path / 'held_adapter.py'}:held"
+    return ["quality", *(data or PHOTOS), "--methods", "nearest", "bicubic", "--method", spec]
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_an_interrupted_run_goes_on_where_it_was(
+    upbench: Callable, stopped: Callable[..., int], tmp_path: Path, number: int, code: int
+) -> None:
+    assert stopped(number, tmp_path / "out") == code
+    assert not (tmp_path / "out" / "quality.csv").exists()
+    assert (tmp_path / "out" / "quality.journal").read_bytes().count(b"\n") == 3, "what was broken off is no row"
+    plant(tmp_path / "out" / "quality.journal", 12.5)
+    assert upbench(*held_options(tmp_path), "--out", tmp_path / "out").code == 0
+    found = table(tmp_path / "out").set_index("method")
+    assert found.loc["nearest", "psnr_db"] == 12.5
+    assert list(found["status"]) == ["ok"] * 3
+
+
+def test_another_request_does_not_take_up_an_interrupted_one(
+    upbench: Callable, stopped: Callable[..., int], tmp_path: Path
+) -> None:
+    stopped(signal.SIGKILL, tmp_path / "out")
+    plant(tmp_path / "out" / "quality.journal", 12.5)
+    options = held_options(tmp_path, "--dataset", "photos", "--limit", "23")
+    assert upbench(*options, "--out", tmp_path / "out").code == 0
+    assert table(tmp_path / "out").set_index("method").loc["nearest", "psnr_db"] != 12.5
+
+
+def test_a_killed_run_ends_in_the_same_file_as_one_that_was_not(
+    upbench: Callable, stopped: Callable[..., int], tmp_path: Path
+) -> None:
+    assert stopped(signal.SIGKILL, tmp_path / "killed") == -signal.SIGKILL
     assert not (tmp_path / "killed" / "quality.csv").exists()
-    (tmp_path / "hold").unlink()
-    assert upbench(*options, "--out", tmp_path / "killed").code == 0
-    assert upbench(*options, "--out", tmp_path / "whole").code == 0
+    assert upbench(*held_options(tmp_path), "--out", tmp_path / "killed").code == 0
+    assert upbench(*held_options(tmp_path), "--out", tmp_path / "whole").code == 0
     killed, whole = ((tmp_path / name / "quality.csv").read_text() for name in ("killed", "whole"))
     assert killed == whole

@@ -1,13 +1,22 @@
 """The slanted edge, which the article's first claim is held against."""
 
+from functools import partial
+from typing import Any
+
 import pytest
 import torch
 
 from upbench.bench.adapters import Adapter, select
+from upbench.bench.conformance import conforming
 from upbench.bench.diagnosis.edge import edge_figures, slanted_edge
 from upbench.bench.diagnosis.targets import diagnose
 
 CPU = torch.device("cpu")
+
+
+def diagnosed(adapter: Adapter) -> dict[str, Any]:
+    """A method's row at scale 2."""
+    return diagnose(partial(conforming, adapter, 2, CPU), adapter.name, 2, CPU)[0]
 
 
 def test_the_slanted_edge_is_drawn_by_area_and_leans() -> None:
@@ -30,7 +39,7 @@ def test_a_straight_edge_has_no_jaggedness_and_a_stair_has() -> None:
 
 
 def test_nearest_is_more_jagged_than_bilinear_which_is_wider() -> None:
-    nearest, bilinear = (diagnose(select([name])[0], 2, CPU)[0] for name in ("nearest", "bilinear"))
+    nearest, bilinear = (diagnosed(select([name])[0]) for name in ("nearest", "bilinear"))
     assert nearest["jaggedness_pixels"] > 2 * bilinear["jaggedness_pixels"]
     assert bilinear["edge_width_pixels"] > nearest["edge_width_pixels"]
 
@@ -41,6 +50,6 @@ def test_an_image_without_an_edge_has_a_reason_in_place_of_figures() -> None:
         module="own",
         load=lambda: lambda *_: lambda low: low.repeat_interleave(2, 2).repeat_interleave(2, 3) * 0.1,
     )
-    row, _ = diagnose(dark, 2, CPU)
+    row = diagnosed(dark)
     assert "does not rise from black to white" in row["reason"]
     assert "jaggedness_pixels" not in row

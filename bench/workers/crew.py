@@ -1,0 +1,138 @@
+"""Several walls at work: each method in turn, module by module, by whichever of the workers is free.
+
+On a CPU there is a worker for each core, of one thread each; on a GPU there is one.
+"""
+
+import collections
+import contextlib
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from upbench.bench.adapters import Adapter
+from upbench.bench.errors import FailedError, SkippedError
+from upbench.bench.workers.walls import Walls
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Images `(N, 3, H, W)` that every method upsamples in float32, and what is kept of each output."""
+
+    low: Tensor
+    scale: int
+    keep: Callable[[Tensor], Tensor]
+
+
+class Crew:
+    """Walls for a device, started when they are first needed and kept until the end."""
+
+    def __init__(self, device: torch.device, size: int | None = None) -> None:
+        """`size` workers (None: one for each core, or one on a GPU)."""
+        self.device = device
+        self.size = size or (1 if device.type != "cpu" else os.cpu_count() or 1)
+        self._walls = [Walls(device) for _ in range(self.size)]
+
+    def __enter__(self) -> "Crew":
+        """Nothing is started yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End all workers."""
+        for walls in self._walls:
+            walls.close()
+
+    def require(self, adapters: Sequence[Adapter]) -> None:
+        """Import these in a worker; raises `UsageError` for one whose module or factory is not there."""
+        for adapter in adapters:
+            with contextlib.suppress(SkippedError, FailedError):  # they become rows
+                self._walls[0].summary(adapter)
+
+    def stream(
+        self, adapters: Sequence[Adapter], act: Callable[[Walls, Adapter], Iterable[T]]
+    ) -> Iterator[tuple[Adapter, T]]:
+        """What `act` yields for each adapter, as it comes; neighbours of one module share a process.
+
+        Whoever stops listening (an interruption, say) ends the workers, and hears nothing of what that broke.
+        """
+        modules = list(dict.fromkeys(adapter.module for adapter in adapters))
+        left = collections.deque(sorted(adapters, key=lambda adapter: modules.index(adapter.module)))
+        said: queue.SimpleQueue[tuple[Adapter, T] | BaseException | None] = queue.SimpleQueue()
+        for walls in self._walls:
+            threading.Thread(target=_work, args=(walls, left, act, said.put), daemon=True).start()
+        working = self.size
+        try:
+            while working:
+                heard = said.get()
+                if isinstance(heard, BaseException):
+                    raise heard
+                if heard is None:
+                    working -= 1
+                else:
+                    yield heard
+        finally:
+            left.clear()
+            if working:
+                self.__exit__()
+
+    def each(self, adapters: Sequence[Adapter], act: Callable[[Walls, Adapter], T]) -> Iterator[tuple[Adapter, T]]:
+        """What `act` makes of each adapter, in the order asked for."""
+        found: dict[str, T] = {}
+        waiting = collections.deque(adapters)
+        for adapter, made in self.stream(adapters, lambda walls, adapter: [act(walls, adapter)]):
+            found[adapter.name] = made
+            while waiting and waiting[0].name in found:
+                first = waiting.popleft()
+                yield first, found.pop(first.name)
+
+    def upsampled(self, adapters: Sequence[Adapter], jobs: Sequence[Job]) -> list[dict[str, Tensor]]:
+        """For each job the outputs by method, in the order asked for; a method that cannot is not among them."""
+        found: list[dict[str, Tensor]] = [{} for _ in jobs]
+        for adapter, outputs in self.each(adapters, lambda walls, adapter: _outputs(walls, adapter, jobs)):
+            for outputs_of_job, output in zip(found, outputs, strict=True):
+                if output is not None:
+                    outputs_of_job[adapter.name] = output
+        return found
+
+
+def _work(
+    walls: Walls,
+    left: "collections.deque[Adapter]",
+    act: Callable[[Walls, Adapter], Iterable[T]],
+    say: Callable[[tuple[Adapter, T] | BaseException | None], None],
+) -> None:
+    """Take one adapter after the other until none is left; at the end say None, or what went wrong with us."""
+    try:
+        while adapter := _next(left):
+            for made in act(walls, adapter):
+                say((adapter, made))
+    except BaseException as error:
+        say(error)
+    else:
+        say(None)
+
+
+def _next(left: "collections.deque[Adapter]") -> Adapter | None:
+    """The next adapter, of which another thread may have taken the last."""
+    with contextlib.suppress(IndexError):
+        return left.popleft()
+    return None
+
+
+def _outputs(walls: Walls, adapter: Adapter, jobs: Sequence[Job]) -> list[Tensor | None]:
+    return [_output(walls, adapter, job) for job in jobs]
+
+
+def _output(walls: Walls, adapter: Adapter, job: Job) -> Tensor | None:
+    try:
+        upsampler = walls.upsampler(adapter, job.scale, torch.float32, check=False)
+        return job.keep(upsampler.attempt(job.low))
+    except (SkippedError, FailedError):
+        return None
