@@ -1,10 +1,11 @@
-"""From what the user asked for (`auto`, `cifar10`, `photos`, `folder:DIR`) to a dataset."""
+"""From what the user asked for (`auto`, `cifar10`, `photos`, `folder:DIR`, `array:FILE.npy`) to a dataset."""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 from upbench.datasets import cifar10, photos
+from upbench.datasets.array import open_array
 from upbench.datasets.errors import DataError
 from upbench.datasets.folder import open_folder
 from upbench.datasets.source import Dataset, from_tensor
@@ -33,8 +34,12 @@ def open_dataset(
         return open_folder(Path(name.removeprefix("folder:")).expanduser(), limit)
     if name == "cifar10":
         return _cifar10(_cifar10_directory(data, split), split, limit)
+    if name.startswith("array:"):
+        if split != "test":
+            raise DataError(f"An array has a test split only, not {split!r}.")
+        return open_array(Path(name.removeprefix("array:")).expanduser(), limit)
     if name != "auto":
-        raise DataError(f"There is no dataset {name!r}; choose auto, cifar10, photos or folder:DIR.")
+        raise DataError(f"There is no dataset {name!r}; choose auto, cifar10, photos, folder:DIR or array:FILE.npy.")
     try:
         return _cifar10(_cifar10_directory(data, split), split, limit)
     except DataError as error:

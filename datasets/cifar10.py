@@ -29,6 +29,16 @@ KNOWN_SAMPLES = {
     "4665a41200408fa422ad30d53f1a4de0f936fc359f455f1811c3eea23d795e91": "3,000 images of data_batch_1",
 }
 
+# MD5 of the official python files, as torchvision has them.
+OFFICIAL_MD5 = {
+    "data_batch_1": "c99cafc152244af753f735de768cd75f",
+    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+    "data_batch_4": "634d18415352ddfa80567beed471001a",
+    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+    "test_batch": "40351d587109b95175f43aff81a1287e",
+}
+
 
 def load(directory: Path, split: str) -> tuple[Tensor, str]:
     """Read a split; returns the images (uint8, `(N, 3, 32, 32)`, RGB) and a sentence that says what they are.
@@ -60,11 +70,20 @@ def find(directory: Path, split: str) -> list[Path]:
 
 
 def describe(paths: list[Path], split: str, images: int) -> str:
-    """Say what was read: the official split, a known sample, or a sample of unknown origin."""
+    """Say what was read: the official split, a known sample, or a sample of unknown origin.
+
+    Python files of the official split whose bytes are not the published ones are told from it.
+    """
     if images == OFFICIAL_IMAGES[split]:
-        return f"CIFAR-10 {split} split ({images:,} images)"
+        foreign = [path.name for path in paths if not path.suffix and _md5(path) != OFFICIAL_MD5[path.name]]
+        doubt = f"; {', '.join(foreign)}: not the published checksum" if foreign else ""
+        return f"CIFAR-10 {split} split ({images:,} images{doubt})"
     known = len(paths) == 1 and KNOWN_SAMPLES.get(hashlib.sha256(paths[0].read_bytes()).hexdigest())
     return f"CIFAR-10 sample ({known or f'{images:,} images, not the official {split} split'})"
+
+
+def _md5(path: Path) -> str:
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 def _read_binary(path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -82,15 +101,18 @@ def _read_binary(path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return records[:, 1:].reshape(-1, 3, 32, 32)
 
 
-class _PlainUnpickler(pickle.Unpickler):
-    """Unpickles the official dictionaries of arrays and nothing that could run code."""
+class _PlainUnpickler(pickle._Unpickler):
+    """Unpickles the official dictionaries of arrays and nothing that could run code.
+
+    It is Python's own unpickler in Python: the one in C takes 64 GB at a single wrong byte (`LONG_BINPUT`).
+    """
 
     def find_class(self, module: str, name: str) -> Any:
         allowed = {
             "_reconstruct": np.array([]).__reduce__()[0],
             "_frombuffer": np.array([]).__reduce_ex__(5)[0],
             "ndarray": np.ndarray,
-            "dtype": np.dtype,
+            "dtype": _plain_dtype,
         }
         if module.startswith("numpy") and name in allowed:
             return allowed[name]
@@ -99,13 +121,22 @@ class _PlainUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no CIFAR-10 file needs")
 
 
+def _plain_dtype(name: Any, *_: Any) -> "np.dtype[Any]":
+    """A number's own dtype, which no later instruction of a pickle can change."""
+    found: np.dtype[Any] = np.dtype(name)
+    if found.kind not in "biuf":
+        raise pickle.UnpicklingError(f"it holds values of {found}, which no CIFAR-10 file does")
+    return found
+
+
 def _read_pickle(path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
     try:
         with path.open("rb") as file:
             rows = np.asarray(_PlainUnpickler(file, encoding="bytes").load()[b"data"])
     except Exception as error:  # a damaged pickle can raise anything
         raise DataError(f"{path} is damaged or no CIFAR-10 python file ({error}); fetch it again.") from error
-    if rows.ndim != 2 or rows.shape[1] != RECORD - 1 or not len(rows) or rows.dtype != np.uint8:
+    wrong = rows.ndim != 2 or rows.shape[1] != RECORD - 1 or not len(rows) or rows.dtype != np.uint8
+    if wrong or rows.nbytes > path.stat().st_size:  # a pickle may ask for memory that it does not fill
         raise DataError(f"{path} is damaged: expected rows of 3,072 bytes, found {rows.dtype} {rows.shape}.")
     return rows.reshape(-1, 3, 32, 32)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from upbench.datasets import pictures
 from upbench.datasets.errors import DataError
@@ -42,9 +42,11 @@ def open_folder(directory: Path, limit: int | None = None) -> Dataset:
 
 def _check_header(path: Path) -> None:
     try:
-        with Image.open(path) as image:
+        with path.open("rb") as file, pictures.opened(file) as image:
             pictures.decline_unknown_white(path, image)
     except DataError:
         raise
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise pictures.too_large(path) from error
+    except Exception as error:  # a damaged header can raise anything
         raise DataError(f"{path} cannot be read as an image; remove it or mend it.") from error

@@ -5,14 +5,16 @@ import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from upbench.datasets.errors import DataError
 
+LARGEST = 150_000_000  # pixels: 0.5 GB of bytes, 7 GB while they are floating point and copied
 PNG_COLOUR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}
 
 
@@ -36,7 +38,7 @@ def read(path: Path) -> Picture:
     """
     try:
         # Opened by its name, an uncompressed TIFF with a quarter turn is scrambled by Pillow 13.0 (it maps the file).
-        with path.open("rb") as file, Image.open(file) as image:
+        with path.open("rb") as file, opened(file) as image:
             if _is_deep_colour_png(path):
                 return _read_deep_png(path)
             decline_unknown_white(path, image)
@@ -48,7 +50,9 @@ def read(path: Path) -> Picture:
         raise
     except FileNotFoundError as error:
         raise DataError(f"There is no file {path}.") from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise too_large(path) from error
+    except Exception as error:  # a damaged picture can raise anything
         raise DataError(f"{path} cannot be read as an image: it is damaged or of another kind.") from error
     channels_last = torch.from_numpy(array.copy()).reshape(*array.shape[:2], -1)
     return Picture(pixels=channels_last.permute(2, 0, 1).to(torch.float32) / 255, bits=8)
@@ -78,6 +82,24 @@ def write(path: Path, picture: Picture) -> None:
         Image.fromarray(eight[..., 0] if eight.shape[2] == 1 else eight).save(path)
     except (ValueError, KeyError, OSError) as error:
         raise DataError(f"{path.name} cannot be written ({error}); try a name that ends in .png.") from error
+
+
+def opened(file: BinaryIO) -> Image.Image:
+    """Pillow's image, its pixels not decoded yet; of animations the first. Above `LARGEST` pixels it is refused.
+
+    Raises what Pillow raises, `Image.DecompressionBombError` for too many pixels.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # Pillow warns at half of what it refuses
+        image = Image.open(file)
+    if image.width * image.height > LARGEST:
+        raise Image.DecompressionBombError
+    return image
+
+
+def too_large(path: Path) -> DataError:
+    """What is said of a picture above the limit."""
+    return DataError(f"{path} has more than {LARGEST / 1e6:.0f} million pixels; cut it, or remove it.")
 
 
 def decline_unknown_white(path: Path, image: Image.Image) -> None:

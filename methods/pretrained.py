@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 FOLDER = Path(__file__).parent / "weights"
 SCALES = (2, 4)
+LARGEST = 64 << 20  # bytes; every file of ours is below 4 MiB
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -32,8 +33,21 @@ def restore(
     if not dtype.is_floating_point:
         raise NotImplementedError(f"its weights are floating point; it cannot compute in {dtype}")
     network = build(scale)
-    network.load_state_dict(load_file(path(FOLDER, name, scale)))
+    network.load_state_dict(load(path(FOLDER, name, scale)))
     return network.to(device, dtype).eval()
+
+
+def load(file: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a safetensors file, which holds numbers only; nothing in it can run.
+
+    Raises `ValueError` when the file is larger than `LARGEST` or damaged.
+    """
+    if file.stat().st_size > LARGEST:
+        raise ValueError(f"{file.name} is larger than {LARGEST >> 20} MiB, which no weights of ours are")
+    try:
+        return load_file(file)
+    except SafetensorError as error:
+        raise ValueError(f"{file.name} is damaged ({error}); install upbench again") from error
 
 
 def save(network: nn.Module, file: Path, metadata: dict[str, str]) -> None:

@@ -93,7 +93,7 @@ def test_a_damaged_file_is_an_error_not_a_fallback(binary_cifar: Callable[..., P
 
 @pytest.mark.parametrize("name", ["", "cifar", "imagenet", "Folder:x"])
 def test_an_unknown_dataset_is_answered_with_the_choice(name: str) -> None:
-    with pytest.raises(DataError, match="choose auto, cifar10, photos or folder:DIR"):
+    with pytest.raises(DataError, match=r"choose auto, cifar10, photos, folder:DIR or array:FILE\.npy"):
         open_dataset(name)
 
 
@@ -102,8 +102,8 @@ def test_an_unknown_split_is_answered_with_the_choice() -> None:
         open_dataset("photos", split="validation")
 
 
-@pytest.mark.parametrize("name", ["photos", "folder:."])
-def test_photos_and_folders_have_a_test_split_only(name: str) -> None:
+@pytest.mark.parametrize("name", ["photos", "folder:.", "array:a.npy"])
+def test_photos_folders_and_arrays_have_a_test_split_only(name: str) -> None:
     with pytest.raises(DataError, match="test split only"):
         open_dataset(name, split="train")
 

@@ -204,3 +204,36 @@ def test_a_download_that_fails_is_one_sentence_that_says_what_to_do(
         DataError, match=r"could not be downloaded \(Network is unreachable\); give its folder with --data"
     ):
         cifar10.download(tmp_path)
+
+
+def test_an_instruction_for_a_place_far_away_takes_no_memory(tmp_path: Path) -> None:
+    whole = pickle.dumps({b"data": pixels(3)}, protocol=2)
+    assert whole[3:4] == b"q"
+    (write_python(tmp_path, {}) / "cifar-10-batches-py" / "test_batch").write_bytes(
+        whole[:3] + b"r" + struct.pack("<I", 2**31 - 1) + whole[5:]
+    )
+    images, _ = cifar10.load(tmp_path, "test")
+    np.testing.assert_array_equal(images.numpy().reshape(3, -1), pixels(3))
+
+
+def test_more_rows_than_the_file_holds_are_damage(tmp_path: Path) -> None:
+    class Rows:
+        def __reduce__(self) -> object:
+            return (np.array([]).__reduce__()[0], (np.ndarray, (10**7, 3072), "u1"))
+
+    with pytest.raises(DataError, match="test_batch is damaged"):
+        cifar10.load(write_python(tmp_path, {b"data": Rows()}), "test")
+
+
+@pytest.mark.parametrize("dtype", ["O", "V8", "S4", "U2", "i4,i4", "M8[s]"])
+def test_values_that_are_no_numbers_are_not_unpickled(tmp_path: Path, dtype: str) -> None:
+    document = {b"data": pixels(2), b"labels": np.zeros(3, dtype)}
+    with pytest.raises(DataError, match="which no CIFAR-10 file does"):
+        cifar10.load(write_python(tmp_path, document), "test")
+
+
+def test_official_files_that_differ_from_the_published_ones_are_told(tmp_path: Path) -> None:
+    (tmp_path / "test_batch").write_bytes(b"other bytes")
+    assert cifar10.describe([tmp_path / "test_batch"], "test", 10_000) == (
+        "CIFAR-10 test split (10,000 images; test_batch: not the published checksum)"
+    )

@@ -1,5 +1,7 @@
 """A person's own pictures come back with their depth, transparency and orientation."""
 
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from PIL import Image
 
 from upbench.datasets import pictures
 from upbench.datasets.errors import DataError
+from upbench.datasets.folder import open_folder
 from upbench.datasets.pictures import Picture
 
 
@@ -165,3 +168,51 @@ def test_values_without_a_known_white_are_not_guessed_at(tmp_path: Path, values:
     Image.fromarray(values).save(tmp_path / "deep.tif")
     with pytest.raises(DataError, match=r"deep\.tif holds values of 32 bits"):
         pictures.read(tmp_path / "deep.tif")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1)])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tif", ".webp", ".gif", ".ppm"])
+def test_the_smallest_pictures_are_read(tmp_path: Path, size: tuple[int, int], suffix: str) -> None:
+    Image.new("RGB", size, (255, 255, 255)).save(tmp_path / f"a{suffix}")
+    found = pictures.read_rgb(tmp_path / f"a{suffix}")
+    assert tuple(found.shape) == (3, size[1], size[0])
+    assert found.min() >= 254
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png", ".tif"])
+def test_of_an_animation_the_first_picture_is_read(tmp_path: Path, suffix: str) -> None:
+    first, second = Image.new("RGB", (8, 6), (255, 0, 0)), Image.new("RGB", (8, 6), (0, 0, 255))
+    lossless = {"lossless": True} if suffix == ".webp" else {}
+    first.save(tmp_path / f"a{suffix}", save_all=True, append_images=[second], **lossless)
+    assert pictures.read_rgb(tmp_path / f"a{suffix}")[:, 3, 3].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".jpg"])
+def test_a_picture_of_printing_inks_becomes_rgb(tmp_path: Path, suffix: str) -> None:
+    Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / f"a{suffix}")
+    red, green, blue = pictures.read_rgb(tmp_path / f"a{suffix}")[:, 4, 4].tolist()
+    assert red > 200
+    assert max(green, blue) < 60
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_picture_whose_header_promises_too_many_pixels_is_refused_unread(tmp_path: Path, depth: int) -> None:
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, depth, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 99)), (b"IEND", b""))
+    body = b"".join(struct.pack(">I", len(b)) + k + b + struct.pack(">I", zlib.crc32(k + b)) for k, b in chunks)
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+    with pytest.raises(DataError, match=r"bomb\.png has more than 150 million pixels; cut it, or remove it"):
+        pictures.read(tmp_path / "bomb.png")
+    with pytest.raises(DataError, match=r"bomb\.png has more than 150 million pixels"):
+        open_folder(tmp_path)
+
+
+def test_a_text_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
+    text = b"a\0\0" + zlib.compress(b"\0" * 200_000_000, 1)
+    picture = tmp_path / "a.png"
+    Image.new("RGB", (4, 4)).save(picture)
+    whole = picture.read_bytes()
+    chunk = struct.pack(">I", len(text)) + b"zTXt" + text + struct.pack(">I", zlib.crc32(b"zTXt" + text))
+    picture.write_bytes(whole[:33] + chunk + whole[33:])
+    with pytest.raises(DataError, match="cannot be read as an image"):
+        pictures.read(picture)

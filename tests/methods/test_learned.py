@@ -1,5 +1,6 @@
 """The learned methods and the linear filter: their weights, their networks, their card."""
 
+import pickle
 from functools import partial
 from pathlib import Path
 
@@ -159,3 +160,15 @@ def test_border_is_replicated() -> None:
     row = torch.arange(4.0).view(1, 1, 1, 4).expand(1, 1, 4, 4)
 
     assert pad(row)[0, 0, 0].tolist() == [0, 0, 0, 0, 0, 1, 2, 3, 3, 3, 3, 3]
+
+
+def test_weights_that_are_damaged_or_too_large_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    good = pretrained.path(pretrained.FOLDER, "learned-espcn", 2).read_bytes()
+    for bad in (b"", good[:100], good[:-1], b"\xff" * 8 + good[8:], pickle.dumps({"a": 1})):
+        (tmp_path / "w.safetensors").write_bytes(bad)
+        with pytest.raises(ValueError, match=r"w\.safetensors is damaged"):
+            pretrained.load(tmp_path / "w.safetensors")
+    with (tmp_path / "w.safetensors").open("wb") as file:
+        file.truncate(pretrained.LARGEST + 1)
+    with pytest.raises(ValueError, match=r"w\.safetensors is larger than 64 MiB"):
+        pretrained.load(tmp_path / "w.safetensors")
