@@ -1,0 +1,206 @@
+"""Where a watched series changes its level: between which two candidates, and by how much.
+
+A night is compared with earlier nights on the same kind of host only, so that another runner is no change. A change is
+told once the last `confirm` nights lie beyond what the nights before them vary by, all on one side; smaller ones take
+two or four times as many. The nights' variance is moderated by what a night is known to vary by, so that a young series
+is not judged by three values: Smyth, "Linear models and empirical Bayes methods", Stat. Appl. Genet. Mol. Biol. 2004.
+"""
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from upbench.bench.errors import UsageError
+from upbench.bench.gate.history import Night
+from upbench.bench.gate.verdict import CONFIDENCE, Estimate
+
+CONFIRM = 3
+LOOKS = (1, 2, 4)  # times `confirm`: how many of the last nights are looked at
+ERROR = 0.0005  # of each look, both directions: the looks together stay under one false change in 1,000 nights
+NIGHT_SPREAD, NIGHTS_WORTH = 0.006, 10  # of a night's log ratio: standard deviation, and how many nights say so
+LEAST = 0.01  # a step of less is not worth a word
+AGREEING = 1 / 3  # of the step, by which each of the nights has to lie off
+OUTLYING = 2.5  # standard deviations beyond which a night's distance counts as that much
+MEMORY = 90  # nights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A night of one cell: its log ratio to the anchor, that ratio's standard error, and where it was measured."""
+
+    candidate: str
+    time: str
+    value: float
+    error: float
+    host: str
+    pixels: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Between `before` and `after` a cell's time changed by the factor `ratio`; `told` is the night that settled it."""
+
+    branch: str
+    before: str
+    after: str
+    time: str
+    ratio: float
+    low: float
+    high: float
+    told: str
+
+
+def series(nights: Iterable[Night]) -> dict[str, list[Point]]:
+    """Each cell's points in order of time; a candidate that was measured twice on one day and host counts once."""
+    found: dict[str, dict[tuple[str, str, str], list[Night]]] = defaultdict(dict)
+    for night in nights:
+        found[night.branch].setdefault((night.candidate, night.time[:10], night.host), []).append(night)
+    return {branch: [_point(same) for same in days.values()] for branch, days in found.items()}
+
+
+def _point(same: Sequence[Night]) -> Point:
+    first = same[0]
+    errors = [math.log(night.high / night.low) / 2 / 1.96 for night in same]
+    return Point(
+        candidate=first.candidate,
+        time=first.time,
+        value=float(np.mean([math.log(night.ratio) for night in same])),
+        error=float(np.mean(errors)) / math.sqrt(len(same)),
+        host=first.host,
+        pixels=first.pixels,
+    )
+
+
+def find(branch: str, points: Sequence[Point], confirm: int = CONFIRM) -> list[Change]:
+    """Every change of a series, as each night would have told it from the nights until then."""
+    found, start = [], 0
+    for end in range(2, len(points) + 1):
+        segment = points[max(start, end - MEMORY) : end]
+        cut = next((cut for look in LOOKS if (cut := _cut(segment, look * confirm))), None)
+        if cut:
+            found.append(_change(branch, segment, cut))
+            start = end - len(segment) + cut
+    return found
+
+
+def by_ruptures(branch: str, points: Sequence[Point]) -> list[Change]:
+    """The same over the whole series at once: PELT (Killick, Fearnhead & Eckley, JASA 2012) by the package `ruptures`.
+
+    Each host's own level is taken out first. Raises `UsageError` where the package is missing.
+    """
+    try:
+        import ruptures
+    except ImportError as error:
+        raise UsageError("ruptures is not installed: pip install 'upbench[watch]', or leave --by out.") from error
+    if len(points) < 2 * CONFIRM:
+        return []
+    signal = np.asarray([point.value for point in points])
+    for host in {point.host for point in points}:
+        mine = [index for index, point in enumerate(points) if point.host == host]
+        signal[mine] -= np.median(signal[mine])
+    spread = max(NIGHT_SPREAD, float(np.median(np.abs(np.diff(signal)))) / 0.954)
+    penalty = 5 * math.log(len(signal))  # in variances of a night
+    search = ruptures.Pelt(model="l2", min_size=CONFIRM, jump=1).fit((signal / spread)[:, None])
+    cuts = [0, *search.predict(pen=penalty)]
+    return [
+        _change(branch, points[low:high], middle - low)
+        for low, middle, high in zip(cuts, cuts[1:], cuts[2:], strict=False)
+    ]
+
+
+def _cut(segment: Sequence[Point], nights: int) -> int | None:
+    """Where the last `nights` nights part from those before them, or None where they do not."""
+    cut = len(segment) - nights
+    while cut > 0 and len(_residuals(segment[:cut], segment[cut:])) < nights:
+        cut -= 1
+    if cut <= 0:
+        return None
+    before, after = segment[:cut], segment[cut:]
+    step, error, freedom = _step(before, after)
+    off = [math.copysign(1, step) * value for value in _residuals(before, after)]
+    if abs(step) < math.log1p(LEAST) or min(off) < AGREEING * abs(step):
+        return None
+    if abs(step) < error * _quantile(1 - ERROR / 2, freedom):
+        return None
+    return max(range(max(1, cut - nights), cut + nights), key=lambda place: _gain(segment, place))
+
+
+def _hosts(points: Sequence[Point]) -> set[str]:
+    return {point.host for point in points}
+
+
+def _levels(points: Sequence[Point]) -> dict[str, tuple[float, int]]:
+    """Each host's level, by the gate's trimmed mean, and how many nights it had."""
+    values: dict[str, list[float]] = defaultdict(list)
+    for point in points:
+        values[point.host].append(point.value)
+    return {host: (Estimate.of(mine).mean if len(mine) > 1 else mine[0], len(mine)) for host, mine in values.items()}
+
+
+def _residuals(before: Sequence[Point], points: Sequence[Point]) -> list[float]:
+    """How far points lie off their host's level before."""
+    levels = _levels(before)
+    return [point.value - levels[point.host][0] for point in points if point.host in levels]
+
+
+def _step(before: Sequence[Point], after: Sequence[Point]) -> tuple[float, float, int]:
+    """The step in log ratio, its standard error, and the degrees of freedom of that."""
+    levels = _levels(before)
+    off = _residuals(before, after)
+    freedom = NIGHTS_WORTH + len(before) - len(levels)
+    usual = _residuals(before, before)
+    limit = max(NIGHT_SPREAD, OUTLYING * 1.4826 * float(np.median(np.abs(usual))))  # a neighbour's burst of work
+    squares = float((np.clip(usual, -limit, limit) ** 2).sum())
+    variance = (NIGHTS_WORTH * NIGHT_SPREAD**2 + squares) / freedom
+    variance = max(variance, float(np.mean([point.error**2 for point in after])))
+    seen = [1 / levels[point.host][1] for point in after if point.host in levels]
+    return float(np.mean(off)), math.sqrt(variance * (1 / len(off) + float(np.mean(seen)))), freedom
+
+
+def _gain(segment: Sequence[Point], cut: int) -> float:
+    """How much a cut takes from the squares about the level."""
+    off = _residuals(segment[:cut], segment[cut:])
+    return len(off) * float(np.mean(off)) ** 2 * cut / (cut + len(off)) if off else 0.0
+
+
+def _change(branch: str, segment: Sequence[Point], cut: int) -> Change:
+    before, after = segment[:cut], segment[cut:]
+    if not _residuals(before, after):  # every night since is on a host of its own: the plain means
+        before = [point_on("any", point) for point in before]
+        after = [point_on("any", point) for point in after]
+    step, error, freedom = _step(before, after)
+    reach = error * _quantile((1 + CONFIDENCE) / 2, freedom)
+    return Change(
+        branch=branch,
+        before=before[-1].candidate,
+        after=after[0].candidate,
+        time=after[0].time,
+        ratio=math.exp(step),
+        low=math.exp(step - reach),
+        high=math.exp(step + reach),
+        told=segment[-1].time,
+    )
+
+
+def point_on(host: str, point: Point) -> Point:
+    """The same point as if it had been measured on that host."""
+    return Point(candidate=point.candidate, time=point.time, value=point.value, error=point.error, host=host)
+
+
+def other_bits(points: Sequence[Point]) -> list[tuple[Point, Point]]:
+    """Neighbouring nights of one host whose images have other digests."""
+    found = []
+    for host in sorted(_hosts(points)):
+        mine = [point for point in points if point.host == host and point.pixels]
+        found += [(one, other) for one, other in itertools.pairwise(mine) if one.pixels != other.pixels]
+    return found
+
+
+def _quantile(probability: float, freedom: int) -> float:
+    from scipy import special
+
+    return float(special.stdtrit(freedom, probability))
