@@ -1,7 +1,7 @@
 """Files of a run in, tables (pandas) out. Summaries are made here, from raw samples, on reading."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class Run:
     cells: pd.DataFrame
     versions: list[dict[str, Any]]
     samples: dict[str, np.ndarray[Any, Any]]
+    watch: dict[str, Any] = field(default_factory=dict)
 
 
 def read(folder: Path) -> Run:
@@ -44,7 +45,9 @@ def read(folder: Path) -> Run:
 
     Raises `ReportError` when there are none, or a file is damaged.
     """
-    if not any((folder / name).is_file() for name in ("quality.csv", "speed.json", "sweep.json", "versions.json")):
+    if not any(
+        (folder / name).is_file() for name in ("quality.csv", "speed.json", "sweep.json", "versions.json", "watch.json")
+    ):
         raise ReportError(f"{folder} holds no quality.csv and no speed.json; run `upbench bench` first.")
     document = _json(folder / "speed.json")
     speed = _speed(folder / "speed.json", document)
@@ -65,6 +68,7 @@ def read(folder: Path) -> Run:
         cells=pd.DataFrame(document.get("cells", []), columns=["cell", "status", "reason"]),
         versions=_json(folder / "versions.json").get("comparisons", []),
         samples=_samples(folder / "samples.npz"),
+        watch=_json(folder / "watch.json"),
     )
 
 

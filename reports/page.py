@@ -19,6 +19,7 @@ from upbench.reports import (
     speed,
     sweep,
     unmeasured,
+    watch,
 )
 from upbench.reports.frame import Run
 
@@ -38,6 +39,7 @@ SECTIONS: tuple[ModuleType, ...] = (
     sweep,
     selfcheck,
     gate,
+    watch,
     unmeasured,
     protocol,
 )
@@ -45,7 +47,7 @@ SECTIONS: tuple[ModuleType, ...] = (
 
 def compose(run: Run) -> str:
     """Draw the run's figures into its folder and return the page."""
-    sections = (head, gate) if head.versions_only(run) else SECTIONS
+    sections = (head, gate, watch) if head.versions_only(run) else SECTIONS
     drawings = {name: drawing for module in sections for name, drawing in getattr(module, "FIGURES", {}).items()}
     drawn = figures.draw(run, drawings, run.folder / "figures")
     return "\n\n".join(text for module in sections if (text := module.section(run, drawn))) + "\n"

@@ -25,6 +25,7 @@ from upbench.bench.cli import (
     speed,
     train,
     verdict,
+    watch,
 )
 from upbench.bench.cli.options import Parser
 from upbench.bench.errors import UsageError
@@ -41,6 +42,7 @@ COMMANDS = (
     gpu,
     duet,
     verdict,
+    watch,
     comment,
     bisect,
     report,

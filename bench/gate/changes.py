@@ -10,7 +10,7 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,7 +25,10 @@ NIGHT_SPREAD, NIGHTS_WORTH = 0.006, 10  # of a night's log ratio: standard devia
 LEAST = 0.01  # a step of less is not worth a word
 AGREEING = 1 / 3  # of the step, by which each of the nights has to lie off
 OUTLYING = 2.5  # standard deviations beyond which a night's distance counts as that much
+MANY, MEDIAN = 10, math.pi / 2  # nights of a host before its level is a trimmed mean; a median's variance before
 MEMORY = 90  # nights
+
+Levels = dict[str, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +83,7 @@ def find(branch: str, points: Sequence[Point], confirm: int = CONFIRM) -> list[C
     found, start = [], 0
     for end in range(2, len(points) + 1):
         segment = points[max(start, end - MEMORY) : end]
-        cut = next((cut for look in LOOKS if (cut := _cut(segment, look * confirm))), None)
+        cut = next((cut for look in LOOKS if (cut := _cut(segment, look * confirm, confirm))), None)
         if cut:
             found.append(_change(branch, segment, cut))
             start = end - len(segment) + cut
@@ -112,68 +115,73 @@ def by_ruptures(branch: str, points: Sequence[Point]) -> list[Change]:
     ]
 
 
-def _cut(segment: Sequence[Point], nights: int) -> int | None:
-    """Where the last `nights` nights part from those before them, or None where they do not."""
-    cut = len(segment) - nights
-    while cut > 0 and len(_residuals(segment[:cut], segment[cut:])) < nights:
-        cut -= 1
-    if cut <= 0:
+def _cut(segment: Sequence[Point], nights: int, confirm: int) -> int | None:
+    """Where the last `nights` nights part from those before them, or None where they do not.
+
+    Nights count on hosts that had as many nights before as have to agree now.
+    """
+    for cut in range(len(segment) - nights, 0, -1):
+        levels = _levels(segment[:cut], confirm)
+        off = _off(segment[cut:], levels)
+        if len(off) >= nights:
+            break
+    else:
         return None
-    before, after = segment[:cut], segment[cut:]
-    step, error, freedom = _step(before, after)
-    off = [math.copysign(1, step) * value for value in _residuals(before, after)]
-    if abs(step) < math.log1p(LEAST) or min(off) < AGREEING * abs(step):
+    step = float(np.mean(off))
+    agreed = min(math.copysign(1, step) * value for value in off) >= AGREEING * abs(step)
+    if not agreed or abs(step) < math.log1p(LEAST):
         return None
+    error, freedom = _error(segment[:cut], segment[cut:], levels)
     if abs(step) < error * _quantile(1 - ERROR / 2, freedom):
         return None
     return max(range(max(1, cut - nights), cut + nights), key=lambda place: _gain(segment, place))
 
 
-def _hosts(points: Sequence[Point]) -> set[str]:
-    return {point.host for point in points}
-
-
-def _levels(points: Sequence[Point]) -> dict[str, tuple[float, int]]:
-    """Each host's level, by the gate's trimmed mean, and how many nights it had."""
+def _levels(points: Sequence[Point], least: int = 1) -> Levels:
+    """Each host's level and its variance in those of one night: the median of few, of many the gate's trimmed mean."""
     values: dict[str, list[float]] = defaultdict(list)
     for point in points:
         values[point.host].append(point.value)
-    return {host: (Estimate.of(mine).mean if len(mine) > 1 else mine[0], len(mine)) for host, mine in values.items()}
+    return {
+        host: (Estimate.of(mine).mean, 1 / len(mine))
+        if len(mine) >= MANY
+        else (float(np.median(mine)), (MEDIAN if len(mine) > 2 else 1.0) / len(mine))
+        for host, mine in values.items()
+        if len(mine) >= least
+    }
 
 
-def _residuals(before: Sequence[Point], points: Sequence[Point]) -> list[float]:
-    """How far points lie off their host's level before."""
-    levels = _levels(before)
+def _off(points: Sequence[Point], levels: Levels) -> list[float]:
+    """How far points lie off their host's level."""
     return [point.value - levels[point.host][0] for point in points if point.host in levels]
 
 
-def _step(before: Sequence[Point], after: Sequence[Point]) -> tuple[float, float, int]:
-    """The step in log ratio, its standard error, and the degrees of freedom of that."""
-    levels = _levels(before)
-    off = _residuals(before, after)
-    freedom = NIGHTS_WORTH + len(before) - len(levels)
-    usual = _residuals(before, before)
+def _error(before: Sequence[Point], after: Sequence[Point], levels: Levels) -> tuple[float, int]:
+    """The standard error of the mean step of `after`, and its degrees of freedom."""
+    usual = _off(before, levels)
+    freedom = NIGHTS_WORTH + max(0, len(usual) - len(levels))
     limit = max(NIGHT_SPREAD, OUTLYING * 1.4826 * float(np.median(np.abs(usual))))  # a neighbour's burst of work
     squares = float((np.clip(usual, -limit, limit) ** 2).sum())
+    counted = [point for point in after if point.host in levels]
     variance = (NIGHTS_WORTH * NIGHT_SPREAD**2 + squares) / freedom
-    variance = max(variance, float(np.mean([point.error**2 for point in after])))
-    seen = [1 / levels[point.host][1] for point in after if point.host in levels]
-    return float(np.mean(off)), math.sqrt(variance * (1 / len(off) + float(np.mean(seen)))), freedom
+    variance = max(variance, float(np.mean([point.error**2 for point in counted])))
+    of_levels = float(np.mean([levels[point.host][1] for point in counted]))
+    return math.sqrt(variance * (1 / len(counted) + of_levels)), freedom
 
 
 def _gain(segment: Sequence[Point], cut: int) -> float:
     """How much a cut takes from the squares about the level."""
-    off = _residuals(segment[:cut], segment[cut:])
+    off = _off(segment[cut:], _levels(segment[:cut]))
     return len(off) * float(np.mean(off)) ** 2 * cut / (cut + len(off)) if off else 0.0
 
 
 def _change(branch: str, segment: Sequence[Point], cut: int) -> Change:
     before, after = segment[:cut], segment[cut:]
-    if not _residuals(before, after):  # every night since is on a host of its own: the plain means
-        before = [point_on("any", point) for point in before]
-        after = [point_on("any", point) for point in after]
-    step, error, freedom = _step(before, after)
-    reach = error * _quantile((1 + CONFIDENCE) / 2, freedom)
+    if not _off(after, _levels(before)):  # every night since is on a host of its own: the plain levels
+        before, after = ([replace(point, host="") for point in part] for part in (before, after))
+    levels = _levels(before)
+    error, freedom = _error(before, after, levels)
+    step, reach = float(np.mean(_off(after, levels))), error * _quantile((1 + CONFIDENCE) / 2, freedom)
     return Change(
         branch=branch,
         before=before[-1].candidate,
@@ -186,15 +194,10 @@ def _change(branch: str, segment: Sequence[Point], cut: int) -> Change:
     )
 
 
-def point_on(host: str, point: Point) -> Point:
-    """The same point as if it had been measured on that host."""
-    return Point(candidate=point.candidate, time=point.time, value=point.value, error=point.error, host=host)
-
-
 def other_bits(points: Sequence[Point]) -> list[tuple[Point, Point]]:
     """Neighbouring nights of one host whose images have other digests."""
     found = []
-    for host in sorted(_hosts(points)):
+    for host in sorted({point.host for point in points}):
         mine = [point for point in points if point.host == host and point.pixels]
         found += [(one, other) for one, other in itertools.pairwise(mine) if one.pixels != other.pixels]
     return found

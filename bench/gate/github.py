@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from upbench.bench.gate.comment import comment
+from upbench.bench.gate.escaping import code
 from upbench.bench.gate.outcome import Record, by_severity, counts, sentence, title
 from upbench.bench.gate.pixels import CHANGED
 from upbench.bench.gate.verdict import Verdict
@@ -71,6 +72,14 @@ def publish(comparisons: Sequence[Record], variables: Mapping[str, str] = os.env
         print("\n".join(annotations(comparisons)))
     _append(variables.get("GITHUB_STEP_SUMMARY"), comment(comparisons))
     _append(variables.get("GITHUB_OUTPUT"), outputs(comparisons))
+
+
+def tell(title: str, messages: Sequence[str], variables: Mapping[str, str] = os.environ) -> None:
+    """In Actions, an annotation and a line of the job's summary for each message; elsewhere do nothing."""
+    if variables.get("GITHUB_ACTIONS") == "true":
+        for message in messages[:SHOWN]:
+            print(_command("error", title, message))
+    _append(variables.get("GITHUB_STEP_SUMMARY"), "".join(f"- {code(message)}\n" for message in messages))
 
 
 def _append(path: str | None, text: str) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from upbench.bench.errors import UsageError
 from upbench.bench.gate.outcome import Record
@@ -104,9 +105,8 @@ def _night(line: str) -> Night:
     (values,) = csv.reader([line], strict=True)
     if len(values) != len(COLUMNS):
         raise ValueError(f"{len(values)} of {len(COLUMNS)} columns")
-    row = dict(zip(COLUMNS, values, strict=True))
-    numbers = {name: float(row.pop(name)) for name in NUMBERS}
-    return Night(**row, **numbers)
+    row: dict[str, Any] = dict(zip(COLUMNS, values, strict=True))
+    return Night(**row | {name: float(row[name]) for name in NUMBERS})
 
 
 def append(path: Path, rows: Sequence[Night], known: Iterable[Night]) -> int:

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from upbench.bench.errors import UsageError
-from upbench.bench.requests import REPEATS, Request
+from upbench.bench.gate.request import DuetRequest
+from upbench.bench.requests import REPEATS, Request, require_among, require_positive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,3 +20,26 @@ class VerdictRequest(Request):
             raise UsageError("No folder was given: the matrix of runners is empty; give one folder a runner.")
         if len({folder.resolve() for folder in self.folders}) < len(self.folders):
             raise UsageError("A folder was given twice; a host cannot confirm itself.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchRequest(Request):
+    """A series of nights: `folders` hold tonight's comparisons with the anchor, which `history` gets a row a cell of.
+
+    Where `duet` is given it is measured first. `confirm` is how many nights have to agree on a change, `by` finds
+    changes by the gate's statistics or by the package ruptures, `bisect` looks for the release behind a new one.
+    """
+
+    folders: tuple[Path, ...] = ()
+    history: Path = Path("history.csv")
+    duet: DuetRequest | None = None
+    confirm: int = 3
+    by: str = "gate"
+    bisect: bool = False
+
+    def check(self) -> None:
+        """Raise `UsageError` for what cannot be meant."""
+        require_positive(confirm=self.confirm)
+        require_among("way to find changes", (self.by,), ("gate", "ruptures"))
+        if self.duet and (not self.duet.baseline or not self.duet.candidate):
+            raise UsageError("Give the anchor and the candidate to measure, or neither.")
