@@ -1,0 +1,292 @@
+"""upbench from Python: the commands' names as functions, their options as keyword arguments, DataFrames as results.
+
+    from upbench.bench import api
+
+    api.quality(methods=["bilinear", "bicubic"], dataset=images, scales=[2])
+
+`methods` may hold callables of your own beside names: a factory `(scale, device, dtype)`, or the upsampler itself,
+`(N, C, H, W)` to `(N, C, scale*H, scale*W)`. `dataset` may be a tensor or an array of images: `(N, 3, H, W)`,
+`(N, H, W, 3)` or `(N, H, W)`, uint8 or floats in [0, 1]. With `out` the files are kept there, and an interrupted call
+goes on from them; without, they are thrown away. `progress=False` is silent. What cannot be done raises `UsageError` or
+`DataError` with one sentence; what a method cannot do is a row with its reason.
+"""
+
+import contextlib
+import hashlib
+import inspect
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cloudpickle
+import numpy as np
+import pandas as pd
+import torch
+
+from upbench.bench import adapters
+from upbench.bench.diagnosis.request import DiagnosisRequest
+from upbench.bench.errors import FailedError, SkippedError, UsageError
+from upbench.bench.gate.request import DuetRequest
+from upbench.bench.jobs.request import BenchRequest
+from upbench.bench.listing import describe
+from upbench.bench.quality.request import QualityRequest
+from upbench.bench.requests import Request
+from upbench.bench.speed.request import SpeedRequest
+from upbench.bench.stage import Progress, Shown, Silent
+from upbench.bench.workers.walls import Walls
+from upbench.datasets.errors import DataError
+from upbench.reports import frame
+from upbench.reports.request import AdviseRequest, ReportRequest
+
+__all__ = [
+    "DataError",
+    "UsageError",
+    "advise",
+    "bench",
+    "diagnose",
+    "duet",
+    "methods",
+    "quality",
+    "report",
+    "speed",
+    "upsample",
+]
+
+Result = TypeVar("Result")
+Picture = TypeVar("Picture", torch.Tensor, "np.ndarray[Any, Any]")
+
+
+def _asks(kind: type[Request]) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Show a function with the fields of its request as keyword arguments, and their defaults."""
+    options = [
+        inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=each.annotation)
+        for each in inspect.signature(kind).parameters.values()
+    ]
+
+    def decorate(function: Callable[..., Result]) -> Callable[..., Result]:
+        own = [each for each in inspect.signature(function).parameters.values() if each.kind is not each.VAR_KEYWORD]
+        names = {each.name for each in own}
+        shown = [*own, *(each for each in options if each.name not in names)]
+        function.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+def methods() -> pd.DataFrame:
+    """Every installed method: `name`, `family`, `summary`, `available`, and where it is not, the `reason`.
+
+    Told from metadata and source: nothing of a method's is imported.
+    """
+    rows = [describe(adapter) for adapter in adapters.select(None)]
+    return pd.DataFrame(rows, columns=["name", "family", "summary", "available", "reason"])
+
+
+@_asks(QualityRequest)
+def quality(*, out: Path | str | None = None, progress: bool = True, **options: Any) -> pd.DataFrame:
+    """PSNR (dB) and SSIM of methods over high/low-resolution pairs: the columns of `quality.csv`, a row each.
+
+    Options are those of `upbench quality`. Raises `UsageError` or `DataError`.
+    """
+    from upbench.bench.quality import stage
+
+    with _asked(QualityRequest, out, options) as (request, folder):
+        stage.run(request, folder, _progress(progress))
+        return frame.read(folder).quality
+
+
+@_asks(DiagnosisRequest)
+def diagnose(*, out: Path | str | None = None, progress: bool = True, **options: Any) -> pd.DataFrame:
+    """Shift, gain, overshoot, checkerboard (lengths in high-resolution pixels): the columns of `diagnostics.csv`.
+
+    Options are those of `upbench diagnose`. Raises `UsageError`.
+    """
+    from upbench.bench.diagnosis import stage
+
+    with _asked(DiagnosisRequest, out, options) as (request, folder):
+        stage.run(request, folder, _progress(progress))
+        return pd.read_csv(folder / "diagnostics.csv")
+
+
+@_asks(SpeedRequest)
+def speed(*, out: Path | str | None = None, progress: bool = True, **options: Any) -> pd.DataFrame:
+    """Times of methods on workloads: a row a cell with `status` and `reason`, median `seconds` and their `spread`.
+
+    Options are those of `upbench speed`. Raises `UsageError`.
+    """
+    from upbench.bench.speed import stage
+
+    with _asked(SpeedRequest, out, options) as (request, folder):
+        rows = stage.run(request, folder, _progress(progress)).rows
+        found = frame.read(folder)
+        cells = pd.DataFrame([{name: row[name] for name in ("cell", "status", "reason")} for row in rows])
+        timed = found.sweep if request.sweep is not None else found.speed
+        return cells if timed.empty else cells.merge(timed, on="cell", how="left")
+
+
+@_asks(DuetRequest)
+def duet(*, out: Path | str | None = None, progress: bool = True, **options: Any) -> pd.DataFrame:
+    """Two versions, or any two sides, cell by cell: `verdict`, `ratio` (candidate / baseline) with its 95 % interval.
+
+    A row a cell and candidate, with `reason`, `pairs` of processes, and how the `pixels` compare. Options are those of
+    `upbench duet`. Raises `UsageError`.
+    """
+    from upbench.bench.gate import stage
+    from upbench.bench.store import read_json
+
+    with _asked(DuetRequest, out, options) as (request, folder):
+        stage.run(request, folder, _progress(progress))
+        rows = []
+        for comparison in read_json(folder / "versions.json")["comparisons"]:
+            ends = {side: comparison[side]["label"] for side in ("baseline", "candidate")}
+            rows += [ends | cell | {"pixels": (cell["pixels"] or {}).get("status")} for cell in comparison["cells"]]
+        return pd.DataFrame(rows).drop(columns=["visits", "memory", "processes"], errors="ignore")
+
+
+def bench(*, out: Path | str, progress: bool = True, **options: Any) -> Path:
+    """The main job into the folder `out`; where its report lies. Options are those of `upbench bench`.
+
+    Raises `UsageError` or `DataError`.
+    """
+    from upbench.bench.jobs import main
+
+    folder = Path(out)
+    main.run(BenchRequest.of(**_plain(options, folder)), folder, _progress(progress))
+    return folder / "report.md"
+
+
+@_asks(ReportRequest)
+def report(folder: Path | str, *, progress: bool = True, **options: Any) -> Path:
+    """Make the report of a finished run anew from its files; where it lies. Raises `UsageError`."""
+    from upbench.reports import stage
+
+    request = ReportRequest(folder=Path(folder), **options)
+    stage.run(request, _progress(progress))
+    return request.folder / "report.md"
+
+
+@_asks(AdviseRequest)
+def advise(folder: Path | str, **options: Any) -> pd.DataFrame:
+    """What nothing beats in both quality and speed, fastest first: `method`, `psnr_db`, `ssim`, `ms`.
+
+    Options are those of `upbench advise`. Raises `UsageError`.
+    """
+    from upbench.reports import stage
+
+    return stage.advise(AdviseRequest(folder=Path(folder), **options)).front
+
+
+def upsample(
+    picture: Picture, method: str | Callable[..., Any] = "bicubic", *, scale: int = 2, device: str = "cpu"
+) -> Picture:
+    """Upsample images with one method, in float32.
+
+    A tensor is `(3, H, W)` or `(N, 3, H, W)`, an array `(H, W)`, `(H, W, 3)` or `(N, H, W, 3)`; uint8, or floats in
+    [0, 1]. What comes back is of the same kind, `scale` times as large; floats may leave [0, 1]. Raises `UsageError`
+    for another shape, and where the method cannot do it.
+    """
+    low = _as_batch(picture)
+    with tempfile.TemporaryDirectory(prefix="upbench-") as folder, Walls(device) as walls:
+        spec = method if isinstance(method, str) else _pickled(method, Path(folder))
+        try:
+            high = walls.upsampler(spec, scale, torch.float32, check=False).attempt(low)
+        except (SkippedError, FailedError) as error:
+            raise UsageError(f"{getattr(method, '__name__', method)} cannot do this: {error}.") from error
+    given: Picture = _as_given(high, picture)
+    return given
+
+
+def _as_batch(picture: Any) -> torch.Tensor:
+    values = torch.as_tensor(picture)
+    if isinstance(picture, np.ndarray):
+        values = values.unsqueeze(-1).expand(*values.shape, 3) if values.ndim == 2 else values
+        values = values.movedim(-1, -3)
+    if values.ndim not in (3, 4) or values.shape[-3] != 3:
+        raise UsageError(f"picture: its shape {tuple(picture.shape)} is none of (3, H, W), (N, 3, H, W) or (H, W, 3).")
+    values = values.float() / 255 if values.dtype == torch.uint8 else values.float()
+    return values.reshape(-1, *values.shape[-3:]).contiguous()
+
+
+def _as_given(high: torch.Tensor, picture: Any) -> Any:
+    is_array = isinstance(picture, np.ndarray)
+    values = (high.clamp(0, 1) * 255).round().to(torch.uint8) if "uint8" in str(picture.dtype) else high
+    if picture.ndim < 4:
+        values = values[0]
+    if not is_array:
+        return values
+    return values[0].numpy() if picture.ndim == 2 else values.movedim(-3, -1).contiguous().numpy()
+
+
+def _progress(shown: bool) -> Progress:
+    return Shown() if shown else Silent()
+
+
+Asked = TypeVar("Asked", bound=Request)
+
+
+@contextlib.contextmanager
+def _asked(kind: type[Asked], out: Path | str | None, options: dict[str, Any]) -> Iterator[tuple[Asked, Path]]:
+    """The request, and the folder for its files: `out`, or one that is thrown away."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(out or stack.enter_context(tempfile.TemporaryDirectory(prefix="upbench-")))
+        try:
+            request = kind(**_plain(options, folder))
+        except TypeError as error:  # an option that there is not
+            raise UsageError(f"{kind.__name__}: {error}.") from error
+        yield request, folder
+
+
+def _plain(options: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Options with callables and arrays put into files of the folder, which a worker can read."""
+    plain = dict(options)
+    named = plain.get("methods")
+    if named is not None and not isinstance(named, str):
+        own = [_pickled(each, folder) for each in named if callable(each)]
+        specs = [each for each in named if isinstance(each, str) and ":" in each]
+        plain["methods"] = tuple(each for each in named if isinstance(each, str) and ":" not in each)
+        plain["method"] = (*plain.get("method", ()), *specs, *own)
+    if hasattr(plain.get("dataset"), "shape"):
+        plain["dataset"] = f"array:{_saved(np.asarray(plain['dataset']), folder)}"
+    return plain
+
+
+def _pickled(method: Callable[..., Any], folder: Path) -> str:
+    """A callable of the caller's own as a spec."""
+    name = getattr(method, "__name__", type(method).__name__)
+    if not name.isidentifier():
+        name = "own"
+    return f"pickled:{_kept(_dumped(method), folder, f'{name}.pickle')}:{name}"
+
+
+def _dumped(method: Callable[..., Any]) -> bytes:
+    """Pickled by reference where a worker can import its module, else by value."""
+    module = sys.modules.get(getattr(method, "__module__", None) or "__main__", sys.modules["__main__"])
+    top = module.__name__.partition(".")[0]
+    apart = top != "__main__" and top not in sys.builtin_module_names and not PathFinder.find_spec(top)
+    if apart:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        return bytes(cloudpickle.dumps(method))
+    finally:
+        if apart:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def _saved(array: "np.ndarray[Any, Any]", folder: Path) -> Path:
+    """An array as a file, named after its content."""
+    digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:12]
+    path = (folder / "own" / f"{digest}.npy").resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, array, allow_pickle=False)
+    return path
+
+
+def _kept(content: bytes, folder: Path, name: str) -> Path:
+    """A file named after its content, so that the same call finds the same one again."""
+    path = (folder / "own" / f"{hashlib.sha256(content).hexdigest()[:12]}-{name}").resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
