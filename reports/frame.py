@@ -1,6 +1,5 @@
 """Files of a run in, tables (pandas) out. Summaries are made here, from raw samples, on reading."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,10 @@ import pandas as pd
 
 from upbench.bench.cells import BEYOND_CACHE, COPY, WRITE
 from upbench.reports import cuda_row
+from upbench.reports.files import ReportError as ReportError
+from upbench.reports.files import read_csv, read_json, read_samples
 
 SHAPE_AXES = ["workload", "scale", "device", "dtype", "memory_format", "threads"]
-
-
-class ReportError(ValueError):
-    """The folder cannot be reported on; the message is one plain sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,26 +46,28 @@ def read(folder: Path) -> Run:
         (folder / name).is_file() for name in ("quality.csv", "speed.json", "sweep.json", "versions.json", "watch.json")
     ):
         raise ReportError(f"{folder} holds no quality.csv and no speed.json; run `upbench bench` first.")
-    document = _json(folder / "speed.json")
+    document = read_json(folder / "speed.json")
     speed = _speed(folder / "speed.json", document)
-    sweep = _speed(folder / "sweep.json", _json(folder / "sweep.json"))
+    sweep = _speed(folder / "sweep.json", read_json(folder / "sweep.json"))
     return Run(
         folder=folder,
-        host=_json(folder / "host.json").get("host", {}),
-        quality=_csv(folder / "quality.csv", "degradation", "scale", "method", "psnr_db", "ssim", "status", "reason"),
-        about=_json(folder / "quality.json"),
-        comparisons=_csv(folder / "comparisons.csv"),
-        diagnostics=_csv(folder / "diagnostics.csv", "method", "scale", "status", "reason"),
-        response=_csv(folder / "response.csv"),
+        host=read_json(folder / "host.json").get("host", {}),
+        quality=read_csv(
+            folder / "quality.csv", "degradation", "scale", "method", "psnr_db", "ssim", "status", "reason"
+        ),
+        about=read_json(folder / "quality.json"),
+        comparisons=read_csv(folder / "comparisons.csv"),
+        diagnostics=read_csv(folder / "diagnostics.csv", "method", "scale", "status", "reason"),
+        response=read_csv(folder / "response.csv"),
         speed=without_yardsticks(speed),
         sweep=without_yardsticks(sweep),
         bandwidth=bandwidth(speed),
-        selfcheck=_json(folder / "selfcheck.json"),
+        selfcheck=read_json(folder / "selfcheck.json"),
         speed_host=document.get("machine_info", {}).get("upbench", {}),
         cells=pd.DataFrame(document.get("cells", []), columns=["cell", "status", "reason"]),
-        versions=_json(folder / "versions.json").get("comparisons", []),
-        samples=_samples(folder / "samples.npz"),
-        watch=_json(folder / "watch.json"),
+        versions=read_json(folder / "versions.json").get("comparisons", []),
+        samples=read_samples(folder / "samples.npz"),
+        watch=read_json(folder / "watch.json"),
     )
 
 
@@ -131,42 +130,8 @@ def without_yardsticks(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[~((frame["workload"] == BEYOND_CACHE) & frame["method"].isin([COPY, WRITE]))].reset_index(drop=True)
 
 
-def _json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ReportError(f"{path} is damaged; measure again, or remove it.") from error
-    if not isinstance(document, dict):
-        raise ReportError(f"{path} is not a file of upbench's; remove it.")
-    return document
-
-
 def _speed(path: Path, document: dict[str, Any]) -> pd.DataFrame:
     try:
         return speed_frame(document)
-    except (KeyError, TypeError) as error:
+    except Exception as error:  # what is in a cell's record may be anything
         raise ReportError(f"{path} is not a file of upbench's; remove it.") from error
-
-
-def _csv(path: Path, *needed: str) -> pd.DataFrame:
-    if not path.is_file():
-        return pd.DataFrame()
-    try:
-        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    except ValueError as error:
-        raise ReportError(f"{path} is damaged; measure again, or remove it.") from error
-    if missing := set(needed) - set(table):
-        raise ReportError(f"{path} is damaged: it has no column {min(missing)}; measure again, or remove it.")
-    return table
-
-
-def _samples(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    if not path.is_file():
-        return {}
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files if archive[name].dtype == np.uint8}
-    except (ValueError, OSError, EOFError) as error:
-        raise ReportError(f"{path} is damaged; measure again, or remove it.") from error
