@@ -95,9 +95,9 @@ def test_the_installed_methods_are_the_ones_that_pyproject_lists(checkout: Path)
     assert set(discover()) >= set(listed)
 
 
-@pytest.mark.parametrize("name", [e.name for e in distribution("upbench").entry_points])
-def test_every_entry_point_loads_something_that_can_be_called(name: str) -> None:
-    (entry,) = [e for e in distribution("upbench").entry_points if e.name == name]
+@pytest.mark.parametrize("group, name", [(e.group, e.name) for e in distribution("upbench").entry_points])
+def test_every_entry_point_loads_something_that_can_be_called(group: str, name: str) -> None:
+    (entry,) = [e for e in distribution("upbench").entry_points if (e.group, e.name) == (group, name)]
     assert callable(entry.load())
 
 

@@ -1,0 +1,300 @@
+"""The report's section on layers inside a network: what to put into a decoder, by how much, and what decides it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from upbench.bench.layers import statistics
+from upbench.bench.layers.contract import REFERENCE
+from upbench.reports.tables import markdown
+
+TITLE = "## The upsampling layer inside a network"
+MATCHED = {"matched-macs": "matched MACs (dB)", "matched-parameters": "matched parameters (dB)"}
+SCORES = {"place": ".0f", "PSNR (dB)": ".2f"}
+COSTS = {
+    "MMAC": ".2f",
+    "parameters": ",.0f",
+    "kept (MiB)": ".1f",
+    "train (ms)": ".3g",
+    "inference (ms)": ".3g",
+    "phases": ".2g",
+    "gradient": ".2g",
+}
+NOTE = (
+    "One small network, its layer C channels in and out, trained from scratch with each layer in turn. A seed"
+    " fixes the body's start and the order of the images, so layers are compared seed by seed: intervals are 95 % (t)"
+    f" over seeds, *against* is the paired difference to `{REFERENCE}`, and layers share a place where the seeds do not"
+    " tell them apart (1 + the number of layers that are better, false discoveries held at 5 %). Matched: the residual"
+    " blocks' inner width is changed until the network costs what the reference costs, within 2 %; the layer stays as"
+    " it is, and where its cost is the reference's already, so does the network."
+)
+HIDDEN_NOTE = (
+    "*Time*: of the network's inference over that of the network with the reference, blocks in turn on one clock, 95 %"
+    " over seeds; ms are for 100 images, one thread, or a step of training. *Kept*: activations held for the backward"
+    " pass of a step. *Checkerboard*: how unevenly a constant colour comes out, in 8-bit levels, before and after"
+    " training. *Phases*: largest over smallest variance of a new layer's four phases. *Gradient*: median norm before"
+    " clipping at 0.1."
+)
+
+
+def read(folder: Path, name: str = "layers.csv") -> pd.DataFrame:
+    """A file of `upbench layers`; empty where the folder has none."""
+    path = folder / name
+    return pd.read_csv(path) if path.is_file() else pd.DataFrame()
+
+
+def section(folder: Path) -> str:
+    """The section of a run that trained layers, with its figure in `figures/`; empty for any other."""
+    rows = read(folder)
+    if rows.empty or not len(statistics.usable(rows)):
+        return ""
+    draw(rows, read(folder, "layers-curves.csv"), folder / "figures" / "layers.png")
+    summary = statistics.summary(rows)
+    parts = [TITLE, "\n".join(f"- {line}" for line in words(rows, summary)), NOTE]
+    parts.append("![Quality against inference time, and learning curves](figures/layers.png)")
+    for task in dict.fromkeys(summary["task"]):
+        here = summary[summary["task"] == task]
+        parts += [f"### {task.capitalize()}", markdown(scores(here), SCORES, {"PSNR (dB)": "max"})]
+        parts += [markdown(costs(here), COSTS)]
+    return "\n\n".join([*parts, HIDDEN_NOTE, *_missing(rows)])
+
+
+def usual(summary: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the tables' own setting: the first fairness, initialisation and learning rate, best first."""
+    first = summary.iloc[0]
+    axes = ["fairness", "initialisation", "rate"]
+    return summary[(summary[axes] == first[axes]).all(axis=1)].sort_values("psnr_db", ascending=False)
+
+
+def words(rows: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
+    """What a reader who stops here should know."""
+    found = _initialisation(summary)
+    for task, here in usual(summary).groupby("task", sort=False):
+        leaders = here[here["place"] == 1]
+        if here["seeds"].max() < 3:
+            found.append(f"**{task}**: too few seeds to tell layers apart; take three or more.")
+        elif len(leaders):
+            cheapest = leaders.loc[leaders["infer_ratio"].idxmin()]
+            names = ", ".join(f"`{name}`" for name in leaders["layer"])
+            found.append(
+                f"**{task}**: not told apart at the top: {names}; the fastest of them is `{cheapest['layer']}`"
+                f" ({cheapest['psnr_db']:.2f} dB, {cheapest['infer_ratio']:.2f}x the reference's time)."
+            )
+    verdict, evidence = claim(rows)
+    found.append(
+        f"*Transposed convolution keeps more detail and costs more*, inside a network: **{verdict}**. {evidence}"
+    )
+    if (summary["layer"] == REFERENCE).any():
+        found.append(
+            f"A trained `{REFERENCE}` is a transposed convolution of kernel 4 in disguise:"
+            " `upbench.methods.layers.fold.fold` writes it as one, same outputs, 2.25 times fewer multiplications."
+        )
+    return found
+
+
+def _initialisation(summary: pd.DataFrame) -> list[str]:
+    """For each task the layer that torch's own initialisation moves most, against the reference."""
+    found = []
+    for task, here in summary.groupby("task", sort=False):
+        wide = _by_initialisation(here)
+        if not {"default", "equal"} <= set(wide) or wide.dropna().empty:
+            continue
+        moved = (wide["equal"] - wide["default"]).abs().idxmax()
+        reference = wide.loc[REFERENCE] if REFERENCE in wide.index else None
+        against = (
+            f" (`{REFERENCE}`: {reference['default']:.2f} and {reference['equal']:.2f})"
+            if reference is not None and moved != REFERENCE
+            else ""
+        )
+        found.append(
+            f"**Look at the initialisation first** ({task}): torch's own gives `{moved}`"
+            f" {wide.loc[moved, 'default']:.2f} dB, an output deviation equal for all layers"
+            f" {wide.loc[moved, 'equal']:.2f}{against}."
+        )
+    return found
+
+
+def _by_initialisation(here: pd.DataFrame) -> pd.DataFrame:
+    first = here.iloc[0]
+    same = here[(here["fairness"] == first["fairness"]) & (here["rate"] == first["rate"])]
+    return same.pivot_table(index="layer", columns="initialisation", values="psnr_db")
+
+
+def scores(here: pd.DataFrame) -> pd.DataFrame:
+    """A task's layers, best first: place, PSNR, difference, and the same by other fairness, start and learning rate."""
+    first = usual(here)
+    table = pd.DataFrame({"layer": first["layer"], "place": first["place"], "PSNR (dB)": first["psnr_db"]})
+    table["95 %"] = [_between(*ends) for ends in zip(first["psnr_low_db"], first["psnr_high_db"], strict=True)]
+    ends = zip(first["difference_db"], first["difference_low_db"], first["difference_high_db"], strict=True)
+    table["against"] = [_with_interval(*each, "+.2f") for each in ends]
+    own = here.iloc[0]
+    others = here[(here["initialisation"] == own["initialisation"]) & (here["rate"] == own["rate"])]
+    for fairness, name in MATCHED.items():
+        part = others[others["fairness"] == fairness]
+        if len(part) and fairness != own["fairness"]:
+            table[name] = list(_at(part, first["layer"]))
+    for name, part in _sensitivities(here, own):
+        table[name] = list(_at(part, first["layer"]))
+    table["seeds"] = first["seeds"]
+    if here["collapsed"].sum():
+        table["collapsed"] = list(here.groupby("layer")["collapsed"].sum().reindex(first["layer"]))
+    return table.reset_index(drop=True)
+
+
+def _sensitivities(here: pd.DataFrame, own: "pd.Series[Any]") -> list[tuple[str, pd.DataFrame]]:
+    same = here[here["fairness"] == own["fairness"]]
+    starts = same[(same["initialisation"] != own["initialisation"]) & (same["rate"] == own["rate"])]
+    rates = same[(same["initialisation"] == own["initialisation"]) & (same["rate"] != own["rate"])]
+    found = [(f"{name} start", part) for name, part in starts.groupby("initialisation", sort=False)]
+    found += [(f"rate {rate:g}", part) for rate, part in rates.groupby("rate")]
+    return [(f"{name}, {int(part['seeds'].max())} seeds (dB)", part) for name, part in found if part["seeds"].max()]
+
+
+def _at(part: pd.DataFrame, layers: "pd.Series[Any]") -> list[str]:
+    found = part.set_index("layer")["psnr_db"].reindex(layers)
+    return ["" if pd.isna(value) else f"{value:.2f}" for value in found]
+
+
+def _between(low: float, high: float, spec: str = ".2f") -> str:
+    return "" if pd.isna(low) else f"{low:{spec}} to {high:{spec}}"
+
+
+def _with_interval(value: float, low: float, high: float, spec: str) -> str:
+    between = f" ({_between(low, high, spec)})" if not pd.isna(low) else ""
+    return "" if pd.isna(value) else f"{value:{spec}}{between}"
+
+
+def costs(here: pd.DataFrame) -> pd.DataFrame:
+    """What each layer costs in the tables' own setting, and what its score hides."""
+    first = usual(here)
+    table = pd.DataFrame({"layer": first["layer"], "MMAC": first["macs"] / 1e6, "parameters": first["parameters"]})
+    table["kept (MiB)"] = first["held_bytes"] / 2**20
+    table["train (ms)"], table["inference (ms)"] = first["train_ms"], first["infer_ms"]
+    ends = zip(first["infer_ratio"], first["infer_ratio_low"], first["infer_ratio_high"], strict=True)
+    table["time"] = [_with_interval(*each, ".2f") for each in ends]
+    levels = zip(first["start_checkerboard_levels"], first["checkerboard_levels"], strict=True)
+    table["checkerboard"] = [f"{start:.1f} -> {end:.1f}" for start, end in levels]
+    table["phases"], table["gradient"] = first["phase_ratio"], first["gradient_norm"]
+    return table.reset_index(drop=True)
+
+
+def _missing(rows: pd.DataFrame) -> list[str]:
+    """Collapsed, failed and skipped trainings with their reasons, equal reasons together."""
+    lines = []
+    collapsed = rows[statistics.has_collapsed(rows)]
+    told = [
+        ("collapsed", collapsed, "collapsed"),
+        *((s, rows[rows["status"] == s], "reason") for s in ("failed", "skipped")),
+    ]
+    for what, part, column in told:
+        for (layer, reason), group in part.groupby(["layer", column], sort=False):
+            lines.append(f"- `{layer}` {what}, {len(group)} of its trainings: {reason}")
+    return ["### Not counted", "\n".join(lines)] if lines else []
+
+
+def claim(rows: pd.DataFrame, other: str = "bilinear+conv3") -> tuple[str, str]:
+    """*Transposed convolution keeps more detail and costs more*, judged inside a network: verdict and evidence.
+
+    Against bilinear and a convolution, seed by seed, drop-in. The verdict is one of `holds`, `does not hold`, `depends`
+    and `not measured`. `rows` are those of `layers.csv`.
+    """
+    counted = statistics.usable(rows) if len(rows) else rows
+    if not len(counted):
+        return "not measured", "No network was trained in this run (`upbench layers`)."
+    own = counted.iloc[0]
+    same = counted[
+        (counted[["fairness", "initialisation", "rate"]] == own[["fairness", "initialisation", "rate"]]).all(axis=1)
+    ]
+    better, costlier, evidence = [], [], []
+    for task, here in same.groupby("task", sort=False):
+        psnr = here.pivot_table(index="seed", columns="layer", values="psnr_db")
+        times = np.log(here.pivot_table(index="seed", columns="layer", values="infer_ratio"))
+        for layer in (name for name in psnr if str(name).startswith("transposed-")):
+            difference, low, _ = statistics.paired(psnr, layer, other)
+            ratio, ratio_low, _ = (float(np.exp(x)) for x in statistics.paired(times, layer, other))
+            if not np.isnan(low):
+                better.append(low > 0)
+                costlier.append(ratio_low > 1)
+                evidence.append(f"{task}, `{layer}` {difference:+.2f} dB at {ratio:.2f}x the time")
+    if not evidence:
+        return "not measured", f"This run did not train `{other}` and a transposed convolution on two seeds."
+    verdict = (
+        "holds" if all(better) and all(costlier) else "depends" if any(better) or any(costlier) else "does not hold"
+    )
+    return verdict, f"Against `{other}`: {'; '.join(evidence)}."
+
+
+def draw(rows: pd.DataFrame, curves: pd.DataFrame, path: Path) -> None:
+    """Above: PSNR against inference time with intervals over seeds. Below: learning curves, mean over seeds."""
+    summary = statistics.summary(rows)
+    tasks = list(dict.fromkeys(summary["task"]))
+    layers = list(dict.fromkeys(usual(summary)["layer"]))
+    colours = dict(zip(layers, mpl.colormaps["tab20"](np.linspace(0, 1, max(2, len(layers)))), strict=False))
+    figure = Figure(figsize=(5.2 * len(tasks), 8), layout="constrained")
+    axes = figure.subplots(2, len(tasks), squeeze=False)
+    for column, task in enumerate(tasks):
+        _points(axes[0, column], summary[summary["task"] == task], colours)
+        _curves(axes[1, column], _counted(curves, rows, task), colours)
+        axes[0, column].set_title(f"{task}: up and left is better", fontsize=9)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=130)
+
+
+def _points(axis: Axes, here: pd.DataFrame, colours: dict[str, Any]) -> None:
+    own = here.iloc[0]
+    same = here[(here["initialisation"] == own["initialisation"]) & (here["rate"] == own["rate"])]
+    for fairness, marker in (("drop-in", "o"), ("matched-macs", "s"), ("matched-parameters", "^")):
+        for _, row in same[same["fairness"] == fairness].iterrows():
+            x, y, colour = row["infer_ratio"], row["psnr_db"], colours[row["layer"]]
+            spread = [[max(0, y - row["psnr_low_db"])], [max(0, row["psnr_high_db"] - y)]]
+            wide = [[max(0, x - row["infer_ratio_low"])], [max(0, row["infer_ratio_high"] - x)]]
+            filled = colour if fairness == "drop-in" else "white"
+            label = row["layer"] if fairness == "drop-in" else None
+            axis.errorbar(x, y, spread, wide, marker, color=colour, mfc=filled, label=label, lw=1, ms=6)
+    axis.set_xlabel(f"inference time over {REFERENCE}'s (filled: drop-in; square: matched MACs)", fontsize=8)
+    axis.set_ylabel("PSNR (dB), 95 % over seeds", fontsize=8)
+    axis.grid(alpha=0.3)
+
+
+def _counted(curves: pd.DataFrame, rows: pd.DataFrame, task: str) -> pd.DataFrame:
+    """The curves of the trainings that count, of one task in the tables' own setting."""
+    if curves.empty:
+        return curves
+    keys = ["layer", "task", "fairness", "initialisation", "rate", "seed"]
+    own = rows.iloc[0]
+    same = (rows[["fairness", "initialisation", "rate"]] == own[["fairness", "initialisation", "rate"]]).all(axis=1)
+    kept = statistics.usable(rows[same & (rows["task"] == task)])
+    return curves.merge(kept[keys], on=keys)
+
+
+def _curves(axis: Axes, curves: pd.DataFrame, colours: dict[str, Any]) -> None:
+    for layer, part in curves.groupby("layer", sort=False) if len(curves) else ():
+        mean = part.groupby("step")["psnr_db"].mean()
+        axis.plot(mean.index, mean, color=colours.get(str(layer)), lw=1.4)
+    axis.set_xlabel("step", fontsize=8)
+    axis.set_ylabel("PSNR (dB) on 50 test images", fontsize=8)
+    axis.grid(alpha=0.3)
+
+
+def page(folder: Path) -> str:
+    """A page of its own: where it ran, then the section."""
+    about = json.loads((folder / "layers.json").read_text(encoding="utf-8"))
+    host = json.loads((folder / "host.json").read_text(encoding="utf-8"))["host"]
+    asked = about["request"]
+    lines = [
+        f"- **Data**: {about['description']}.",
+        f"- **Training**: {about['steps']} steps of {asked['batch']} images at width {about['width']}, Adam, learning"
+        f" rate {asked['rates'][0]:g}, one thread, on {about['device']}.",
+        f"- **Host**: {host['cpu']}, {host['cores']} cores, {host['system']}, Python {host['python']},"
+        f" torch {host['packages']['torch']}, {host['utc']}.",
+    ]
+    text = section(folder)
+    return "\n\n".join(["# Upsampling layers", "\n".join(lines), text or "Nothing was measured."]) + "\n"
