@@ -112,14 +112,17 @@ def _set_numpy_random(value: tuple[Any, ...]) -> None:
     np.random.set_state((name, np.frombuffer(keys, dtype=np.uint32), *rest))
 
 
+# Before torch 2.9 the newer name is an error, from then on the older one a warning.
+PRECISION = "fp32_precision" if hasattr(torch.backends.cudnn, "conv") else "allow_tf32"
+
 SETTINGS = (
     Item("the default dtype", torch.get_default_dtype, torch.set_default_dtype),
     Item("the number of threads", torch.get_num_threads, torch.set_num_threads),
     Item("the number of interop threads", torch.get_num_interop_threads, lambda _: None),
     Item("the grad mode", torch.is_grad_enabled, torch._C._set_grad_enabled),
     Item("deterministic algorithms", _deterministic, _set_deterministic),
-    _attribute("the precision of matrix products (TF32)", torch.backends.cuda.matmul, "fp32_precision"),
-    _attribute("the precision of convolutions (TF32)", getattr(torch.backends.cudnn, "conv", None), "fp32_precision"),
+    _attribute("the precision of matrix products (TF32)", torch.backends.cuda.matmul, PRECISION),
+    _attribute("the precision of convolutions (TF32)", getattr(torch.backends.cudnn, "conv", None), PRECISION),
     _attribute("cudnn.benchmark", torch.backends.cudnn, "benchmark"),
     _attribute("cudnn.deterministic", torch.backends.cudnn, "deterministic"),
     Item("the flushing of denormal numbers", _flushes_denormals, torch.set_flush_denormal),

@@ -22,7 +22,7 @@ def add(commands: "SubParsers") -> None:
         help="compare two sides cell by cell: versions, settings, commits or methods; slower, faster, other pixels",
         example="upbench duet --baseline 2.14.0 --candidate 2.15.0 --threshold 3%\n"
         "  upbench duet --versus bilinear polyphase-bilinear --workloads image\n"
-        '  upbench duet --baseline "opencv-python-headless==4.12.0.88" --candidate "opencv-python-headless==4.13.0.90"'
+        '  upbench duet --baseline "opencv-python-headless==4.12.0.88" --candidate "opencv-python-headless==5.0.0.93"'
         " --methods opencv-linear\n"
         "  upbench duet --baseline-ref main --candidate-ref HEAD --method path/to/mine.py:factory\n"
         "  upbench duet --candidate-set ATEN_CPU_CAPABILITY=avx2",

@@ -35,10 +35,10 @@ def add_gate_options(parser: argparse.ArgumentParser) -> None:
     add_closeness(group)
 
 
-def add_closeness(group: "argparse._ArgumentGroup") -> None:
+def add_closeness(group: "argparse._ArgumentGroup", budget: str = "160s") -> None:
     """How closely to look, how long, and where environments are kept."""
     group.add_argument("--threshold", type=share, metavar="SHARE", help="such as 3%% (default) or 0.03")
-    group.add_argument("--budget", type=seconds, metavar="TIME", help="such as 160s (default) or 5m")
+    group.add_argument("--budget", type=seconds, metavar="TIME", help=f"such as 5m (default: {budget})")
     group.add_argument("--timeout", type=seconds, metavar="TIME", help="for one answer of a worker (default: 60s)")
     group.add_argument("--environments", type=Path, metavar="DIR", help="where environments are kept (default: .nox)")
 

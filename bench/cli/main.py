@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 from upbench.bench.cli import (
     advise,
+    atlas,
     bench,
     bisect,
     comment,
@@ -47,6 +48,7 @@ COMMANDS = (
     watch,
     comment,
     bisect,
+    atlas,
     report,
     advise,
     pictures,

@@ -45,7 +45,7 @@ def advise(course: Course, question: Question, threshold: float, sides: str) -> 
 
 def _axes(question: Question) -> str:
     cell, usual = Cell.parse(question.name), Cell(method="", scale=2, workload="")
-    words = [] if question.two_methods else [_method(question.method)]
+    words = [] if question.two_methods else [_method(question.asked or question.method)]
     words += [f"--workloads {cell.workload}", f"--scales {cell.scale}"]
     words += [
         f"{option} {getattr(cell, axis)}"

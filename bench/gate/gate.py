@@ -87,6 +87,7 @@ class Gate:
         """Add one journal row to the state."""
         kind = row["kind"]
         if kind == "round":
+            self.last_round = row["spent"] - self.spent if row["round"] else 0.0
             self.spent, self.rounds = row["spent"], row["round"]
             settle(list(self.courses.values()), self.settings.threshold)
             return
@@ -161,5 +162,4 @@ class Gate:
         for question, row in self.crew.work(asked, look):
             purpose = self.courses[question.name].purpose
             yield {"kind": "visit", "cell": question.name, "round": number, "purpose": purpose} | row
-        self.last_round = time.monotonic() - start
-        yield {"kind": "round", "round": number, "spent": self.spent + self.last_round}
+        yield {"kind": "round", "round": number, "spent": self.spent + time.monotonic() - start}

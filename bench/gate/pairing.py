@@ -107,8 +107,12 @@ def questions(request: DuetRequest, commits: list[checkout.Commit] | None = None
     if not commits:
         sources = request.sources()
         return [Question(name=cell.name, method=sources[cell.method]) for cell in cells]
-    specs = {spec.rpartition(":")[2]: [commit.spec(spec) for commit in commits] for spec in request.method}
-    return [Question(name=cell.name, method=specs[cell.method][0], other=specs[cell.method][1]) for cell in cells]
+    asked = {spec.rpartition(":")[2]: spec for spec in request.method}
+    specs = {name: [commit.spec(spec) for commit in commits] for name, spec in asked.items()}
+    return [
+        Question(name=cell.name, method=specs[cell.method][0], other=specs[cell.method][1], asked=asked[cell.method])
+        for cell in cells
+    ]
 
 
 def _labels(

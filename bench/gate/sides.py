@@ -48,12 +48,14 @@ class Side:
 class Question:
     """A cell and the adapter that both sides load for it (an installed name, or FILE.py:FACTORY).
 
-    Where the candidate's `other` is given, it loads that one instead.
+    Where the candidate's `other` is given, it loads that one instead. `asked` is how a user named the method, if that
+    is another way: a file of a commit lies elsewhere.
     """
 
     name: str
     method: str
     other: str = ""
+    asked: str = ""
 
     def method_of(self, index: int) -> str:
         """What the baseline (0) or the candidate (1) loads."""

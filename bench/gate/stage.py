@@ -51,7 +51,7 @@ def _live(request: DuetRequest, out: Path, progress: Progress) -> list[outcome.R
         snapshot = take_snapshot(request.environments)
         journal = Journal(out / "versions.journal", _asked(request, found, snapshot))
         comparisons = [
-            _compare(request, pairing, str(number), journal, snapshot, progress)
+            measure(request, pairing, str(number), journal, snapshot, progress)
             for number, pairing in enumerate(found, 1)
         ]
     write_json(out / "versions.json", {"comparisons": comparisons})
@@ -59,9 +59,10 @@ def _live(request: DuetRequest, out: Path, progress: Progress) -> list[outcome.R
     return comparisons
 
 
-def _compare(
+def measure(
     request: DuetRequest, pairing: Pairing, label: str, journal: Journal, snapshot: Path, progress: Progress
 ) -> outcome.Record:
+    """One comparison, gone on with from the journal's rows of that label; its record."""
     progress.say(f"{pairing.title}: {len(pairing.questions)} cells")
     say = lambda line: progress.say(f"  {line}")  # noqa: E731 # the gate's own lines stand below ours
     gate = Gate(pairing.sides, pairing.questions, settings(request), snapshot, say)

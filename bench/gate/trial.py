@@ -1,10 +1,10 @@
 """Is the gate to be believed? Measured with one torch version against itself, on the machine at hand.
 
-`python -m upbench.bench.gate.trial --version 2.15.0` makes 20 comparisons of a version with itself (every SLOWER
-or FASTER is a false alarm), 5 with 5 % planted in half of the methods and 5 with 3 % at a threshold of 1 %,
-and kills a comparison 20 times at random moments. Every run is `upbench duet` with its default settings and keeps
-its own folder; started again, the trial goes on where it was. `trial.json` and `trial.md` are rewritten after
-each run. About an hour.
+`python -m upbench.bench.gate.trial --version 2.15.0` makes comparisons of a version with itself: with nothing changed
+(every SLOWER or FASTER is a false alarm), with 5 % planted in half of the methods, with 3 % at a threshold of 1 % and
+1 % at one of 0.5 %, in training, with two threads and in channels_last; and it kills a comparison 20 times at random
+moments. Every run is `upbench duet` and keeps its own folder; started again, the trial goes on where it was.
+`trial.json` and `trial.md` are rewritten after each run. About two hours; `--only` and `--scale` make it less.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,27 +29,36 @@ KILL_SECONDS = 45.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Runs of one kind: how many, with which factor planted, at which threshold."""
+    """Runs of one kind: how many, with which factor planted, at which threshold, with which further `options`."""
 
     name: str
     runs: int
     factor: float = 1.0
     threshold: str = "3%"
+    extra: tuple[str, ...] = ()
 
     def options(self, number: int) -> list[str]:
         """Options of one run; odd runs plant in one half of the methods, even runs in the other."""
         chosen = DEFAULT_METHODS[number % 2 :: 2] if self.factor > 1 else ()
         planted = [f"{method}={self.factor}" for method in chosen]
-        return ["--threshold", self.threshold, *(["--plant", *planted] if planted else [])]
+        return ["--threshold", self.threshold, *self.extra, *(["--plant", *planted] if planted else [])]
 
 
-def parts(scale: float) -> list[Part]:
-    """The whole trial, or a share of it."""
-    return [
-        Part(name="same", runs=max(1, round(20 * scale))),
-        Part(name="planted-5", runs=max(1, round(5 * scale)), factor=1.05),
-        Part(name="planted-3", runs=max(1, round(5 * scale)), factor=1.03, threshold="1%"),
-    ]
+PARTS = (
+    Part(name="same", runs=20),
+    Part(name="planted-5", runs=5, factor=1.05),
+    Part(name="planted-3", runs=5, factor=1.03, threshold="1%"),
+    Part(name="planted-1", runs=3, factor=1.01, threshold="0.5%", extra=("--budget", "5m")),
+    Part(name="train", runs=2, factor=1.05, extra=("--pass", "train")),
+    Part(name="threads-2", runs=2, factor=1.05, extra=("--threads", "2")),
+    Part(name="channels-last", runs=2, factor=1.05, extra=("--memory-formats", "channels_last")),
+)
+
+
+def parts(scale: float, only: Sequence[str] = ()) -> list[Part]:
+    """The whole trial, or a share of it, or some of its parts."""
+    chosen = [part for part in PARTS if not only or part.name in only]
+    return [replace(part, runs=max(1, round(part.runs * scale))) for part in chosen]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,12 +68,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("reports/out/trial"), metavar="DIR")
     parser.add_argument("--environments", type=Path, default=Path(".nox"), metavar="DIR")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the runs (default: all of them)")
+    parser.add_argument(
+        "--only", nargs="+", default=[], choices=[part.name for part in PARTS], help="these parts alone"
+    )
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N (default: cpu)")
     parser.add_argument("--kills", type=int, default=20, help="how often a run is killed (default: 20)")
     arguments = parser.parse_args(argv)
     command = [sys.executable, "-m", "upbench.bench.cli.main", "duet"]
     command += ["--baseline", arguments.version, "--candidate", arguments.version]
-    command += ["--environments", str(arguments.environments)]
-    for part in parts(arguments.scale):
+    command += ["--environments", str(arguments.environments), "--device", arguments.device]
+    for part in parts(arguments.scale, arguments.only):
         for number in range(1, part.runs + 1):
             _run(command, part, number, arguments.out / f"{part.name}-{number:02d}")
             _report(arguments)
@@ -97,45 +110,63 @@ def _report(arguments: argparse.Namespace) -> str:
     """Write `trial.json` and `trial.md`; returns the table."""
     runs = [read_json(path) for path in sorted(arguments.out.glob("*/trial-run.json"))]
     kills = [read_json(path) for path in sorted(arguments.out.glob("killed/kill-*.json"))]
-    lines = ["| part | runs | cells | found | share | seconds a run |", "|---|---:|---:|---:|---:|---:|"]
-    for part in parts(arguments.scale):
+    lines = [HEAD, "|---|---:|---:|---:|---:|---:|---:|---:|"]
+    for part in PARTS:
         lines += _lines(part, [run for run in runs if run["part"] == part.name])
     bad = [kill for kill in kills if kill["left_alive"] or kill["unreadable"] or kill["lost_rows"]]
-    lines.append(f"| killed at a random moment | {len(kills)} | | {len(bad)} with a fault | | |")
-    about = f"{host.cpu_model()}, {os.cpu_count()} cores, torch {arguments.version}, default settings"
+    if kills:
+        lines.append(f"| killed at a random moment | {len(kills)} | | {len(bad)} with a fault | | | | |")
+    about = f"{host.cpu_model()}, {os.cpu_count()} cores, torch {arguments.version}, on {arguments.device}"
     table = "\n".join([f"{about}:", "", *lines])
     write_text(arguments.out / "trial.md", table + "\n")
     write_json(arguments.out / "trial.json", {"host": host.fingerprint(), "runs": runs, "kills": kills})
     return table
 
 
+HEAD = "| part | runs | cells | false alarms | found | UNRESOLVED | BIMODAL | seconds a run |"
+
+
 def _lines(part: Part, runs: list[dict[str, Any]]) -> list[str]:
-    """One row for the cells left alone, and one for the planted ones that are not bimodal."""
+    """One row for the cells left alone, and one for the planted ones; bounds are one-sided, of 95 %."""
     if not runs:
         return []
-    cells = [cell for run in runs for cell in run["cells"]]
+    cells = [cell for run in runs for cell in run["cells"] if cell["verdict"] not in ("SKIPPED", "FAILED")]
     alone = [cell for cell in cells if cell["planted"] == 1]
-    alarms = [cell for cell in alone if cell["verdict"] in ("SLOWER", "FASTER")]
+    planted = [cell for cell in cells if cell["planted"] != 1]
+    alarms = sum(cell["verdict"] in ("SLOWER", "FASTER") for cell in alone)
     mean = sum(run["seconds"] for run in runs) / len(runs)
     longest = max(run["seconds"] for run in runs)
-    time_taken = f"{mean:.0f} (up to {longest:.0f})"
     rows = [
-        f"| {part.name}: unchanged cells, threshold {part.threshold} | {len(runs)} | {len(alone)}"
-        f" | {len(alarms)} false alarms | {_percent(len(alarms), len(alone))} | {time_taken} |"
+        f"| {part.name}: unchanged, threshold {part.threshold} | {len(runs)} | {len(alone)}"
+        f" | {alarms} (at most {at_most(alarms, len(alone)):.2%}) | | {_open(alone)}"
+        f" | {mean:.0f} (up to {longest:.0f}) |"
     ]
-    planted = [cell for cell in cells if cell["planted"] != 1]
     if planted:
         fair = [cell for cell in planted if cell["verdict"] != "BIMODAL"]
-        found = [cell for cell in fair if cell["verdict"] == "SLOWER"]
+        found = sum(cell["verdict"] == "SLOWER" for cell in fair)
         rows.append(
-            f"| {part.name}: planted x{part.factor:g} ({len(planted) - len(fair)} bimodal left out) | {len(runs)}"
-            f" | {len(fair)} | {len(found)} SLOWER | {_percent(len(found), len(fair))} | |"
+            f"| {part.name}: planted x{part.factor:g} | {len(runs)} | {len(planted)} | | {found} of {len(fair)}"
+            f" (at least {at_least(found, len(fair)):.1%}) | {_open(planted)} | |"
         )
     return rows
 
 
-def _percent(part: int, whole: int) -> str:
-    return f"{part / whole:.2%}" if whole else ""
+def _open(cells: list[dict[str, Any]]) -> str:
+    """UNRESOLVED and BIMODAL, each as a number and a share."""
+    numbers = (sum(cell["verdict"] == verdict for cell in cells) for verdict in ("UNRESOLVED", "BIMODAL"))
+    return " | ".join(f"{number} ({number / max(1, len(cells)):.1%})" for number in numbers)
+
+
+def at_most(count: int, whole: int) -> float:
+    """Upper 95 % bound of a share (Clopper & Pearson, "The use of confidence or fiducial limits", Biometrika 1934)."""
+    from scipy import stats
+
+    return 1.0 if count >= whole else float(stats.beta.ppf(0.95, count + 1, whole - count))
+
+
+def at_least(count: int, whole: int) -> float:
+    """Lower 95 % bound of a share."""
+    return 1 - at_most(whole - count, whole)
 
 
 def _kill_often(command: list[str], out: Path, times: int) -> None:

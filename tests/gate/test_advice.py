@@ -34,6 +34,14 @@ def test_a_method_of_one_s_own_is_asked_by_its_spec():
     assert "--method mine.py:m --workloads" in advised([0.0, 0.04, -0.04], "m/x2/image", "mine.py:m")["command"]
 
 
+def test_a_file_of_a_commit_is_asked_for_as_its_user_named_it():
+    course = Course(name="m/x2/image", explored=[0.0, 0.04, -0.04])
+    conclude(course, 0.03)
+    question = Question(name="m/x2/image", method="tree/mine.py:m", other="tree2/mine.py:m", asked="mine.py:m")
+    found = advise(course, question, 0.03, "--baseline-ref main")
+    assert found["command"].startswith("upbench duet --baseline-ref main --method mine.py:m --workloads image")
+
+
 def test_a_ratio_on_the_threshold_is_told_that_more_pairs_would_not_help():
     assert "give another --threshold" in sentence(advised([0.0296, 0.05, 0.01, 0.03], "m/x2/image", "m"))
 

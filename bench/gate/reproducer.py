@@ -1,0 +1,136 @@
+"""A change as a script that needs torch alone, of at most 15 lines, and what it printed in both environments."""
+
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from upbench.bench.cells import Cell, workload
+from upbench.bench.gate.edges import SIZE_FORM, Case
+from upbench.bench.gate.sides import Side
+
+Record = dict[str, Any]
+
+TURNS = 3  # of both environments, in turn
+TIMEOUT_SECONDS = 120.0
+
+# What each method is in torch's own words; `x` is the input, `how` is its scale or its size.
+CALLS = {
+    "nearest": 'F.interpolate(x, {how}, mode="nearest")',
+    "nearest-exact": 'F.interpolate(x, {how}, mode="nearest-exact")',
+    "bilinear": 'F.interpolate(x, {how}, mode="bilinear")',
+    "bilinear-align-corners": 'F.interpolate(x, {how}, mode="bilinear", align_corners=True)',
+    "bilinear-antialias": 'F.interpolate(x, {how}, mode="bilinear", antialias=True)',
+    "bicubic": 'F.interpolate(x, {how}, mode="bicubic")',
+    "bicubic-align-corners": 'F.interpolate(x, {how}, mode="bicubic", align_corners=True)',
+    "bicubic-antialias": 'F.interpolate(x, {how}, mode="bicubic", antialias=True)',
+    "transposed-random": "F.conv_transpose2d(x, w, stride={scale})",
+    "pixel-shuffle": "F.pixel_shuffle(x.repeat_interleave({scale} ** 2, dim=1), {scale})",
+}
+
+TIMING = """\
+# MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592 OMP_NUM_THREADS={threads} python this.py
+import time
+import torch
+import torch.nn.functional as F
+torch.set_num_threads({threads})
+x = torch.rand{shape}.{cast}{grad}
+{weight}def call():
+    {body}
+def once(start):
+    call()
+    return {clock}() - start
+with torch.inference_mode({inference}):
+    times = sorted(once({clock}()) for _ in range({calls}))
+print(torch.__version__, f"{{1e6 * times[len(times) // 4]:.1f}} us")
+"""
+
+PIXELS = """\
+import torch
+import torch.nn.functional as F
+n, c, h, w = {shape}
+x = (torch.arange(n * c * h * w) * 37 % 256).reshape(n, c, h, w)
+x = {cast}
+{layout}with torch.inference_mode():
+    y = {call}
+print(torch.__version__, y.dtype, y.double().flatten()[:6].tolist(), y.double().sum().item())
+"""
+
+
+def timing(name: str) -> str | None:
+    """A script that times a cell; None where it cannot be said in so few words of torch."""
+    cell = Cell.parse(name)
+    shape = workload(cell.workload).shape
+    if cell.method not in CALLS or cell.device != "cpu" or cell.mode != "eager" or cell.dtype == "uint8":
+        return None
+    train = cell.step == "train"
+    call = CALLS[cell.method].format(how=f"scale_factor={cell.scale}", scale=cell.scale)
+    form = ", memory_format=torch.channels_last" if cell.memory_format == "channels_last" else ""
+    weight = f"w = torch.rand({shape[1]}, {shape[1]}, {cell.scale}, {cell.scale}, dtype=torch.{cell.dtype})\n"
+    return TIMING.format(
+        threads=cell.threads,
+        shape=shape,
+        cast=f"to(torch.{cell.dtype}{form})",
+        grad=".requires_grad_()" if train else "",
+        weight=weight if cell.method == "transposed-random" else "",
+        body=f"y = {call}; torch.autograd.grad(y, x, torch.ones_like(y))" if train else call,
+        clock="time.process_time" if cell.threads == 1 else "time.perf_counter",
+        inference=not train,
+        calls=300,
+    )
+
+
+def pixels(method: str, case_name: str) -> str | None:
+    """A script that prints the pixels of a case at the edges; None where torch alone cannot say it."""
+    case = Case.parse(case_name)
+    if method not in CALLS or method == "transposed-random":
+        return None
+    how = f"scale_factor={case.factor}" if case.factor != SIZE_FORM else "size=(2 * h, 2 * w)"
+    layout = {
+        "contiguous": "",
+        "channels_last": "x = x.contiguous(memory_format=torch.channels_last)\n",
+        "strided": "x = torch.stack([x, x], dim=-1).reshape(n, c, h, 2 * w)[..., ::2]\n",
+    }[case.layout]
+    cast = "x.to(torch.uint8)" if case.dtype == "uint8" else f"(x.double() / 255).to(torch.{case.dtype})"
+    call = CALLS[method].format(how=how, scale=2)
+    return PIXELS.format(shape=case.shape, cast=cast, layout=layout, call=call)
+
+
+def executed(script: str, sides: Sequence[Side], snapshot: Path) -> Record:
+    """What the script prints in each environment, in turn several times, and the `ratio`, or whether that `differs`."""
+    said: list[list[str]] = [[], []]
+    with tempfile.TemporaryDirectory(prefix="upbench-") as folder:
+        file = Path(folder) / "reproducer.py"
+        file.write_text(script, encoding="utf-8")
+        for _ in range(TURNS):
+            for index, side in enumerate(sides):
+                said[index].append(_printed(file, side, snapshot))
+    return {"script": script, "baseline": said[0], "candidate": said[1]} | _shown(said)
+
+
+def _printed(file: Path, side: Side, snapshot: Path) -> str:
+    variables = {name: value for name, value in side.environment(snapshot, 1).items() if name != "PYTHONPATH"}
+    try:
+        done = subprocess.run(
+            [str(side.python), str(file)],
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            env=variables,
+            cwd=file.parent,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"nothing within {TIMEOUT_SECONDS:.0f} s"
+    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
+    return lines[-1] if lines else f"exit status {done.returncode}"
+
+
+def _shown(said: list[list[str]]) -> Record:
+    """The ratio of the quickest times; of pixels whether what was printed behind the version differs."""
+    if all(words.endswith(" us") for side in said for words in side):
+        quickest = [min(float(words.split()[-2]) for words in side) for side in said]
+        return {"ratio": quickest[1] / quickest[0]}
+    rest = [{words.partition(" ")[2] for words in side} for side in said]
+    return {"differs": rest[0].isdisjoint(rest[1])}

@@ -1,0 +1,120 @@
+"""The atlas over fake workers, and its reproducers in this very environment."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from upbench.bench.errors import UsageError
+from upbench.bench.gate import atlas, reproducer
+from upbench.bench.gate.request import AtlasRequest
+from upbench.bench.gate.sides import Side
+from upbench.bench.stage import Ending, Silent
+from upbench.bench.store import read_json
+
+HERE = [Side(label=label, python=Path(sys.executable)) for label in ("one", "other")]
+
+
+PROBED = {"torch": "0.0", "torchvision": None, "torchvision_reason": "there is none", "python": "3"}
+
+
+@pytest.fixture
+def drawn(fake, tmp_path, monkeypatch):
+    """An atlas over three releases that are fake workers of the given behaviours."""
+    monkeypatch.setattr("upbench.bench.gate.environments.probe", lambda python: PROBED)
+    ran = []
+    monkeypatch.setattr(
+        reproducer, "executed", lambda script, *_: ran.append(script) or {"script": script, "ratio": 1.5}
+    )
+
+    def draw(*behaviours: dict) -> tuple[Ending, dict, list[str]]:
+        pythons = [tmp_path / f"release-{number}" / "python" for number, _ in enumerate(behaviours)]
+        for python, behaviour in zip(pythons, behaviours, strict=True):
+            if not python.exists():
+                fake(python.parent.name, **behaviour)
+        request = AtlasRequest(
+            releases=tuple(map(str, pythons)),
+            methods=("bilinear", "bicubic"),
+            workloads=("single",),
+            passes=("forward",),
+            budget=20.0,
+            environments=tmp_path / "cache",
+        )
+        ending = atlas.run(request, tmp_path / "out", Silent()).ending
+        return ending, read_json(tmp_path / "out" / "atlas.json"), ran
+
+    return draw
+
+
+def test_each_release_is_compared_with_the_next_and_each_change_has_a_reproducer(drawn):
+    ending, found, ran = drawn({}, {"ratio": 1.3}, {"ratio": 1.3})
+    assert ending is Ending.OK
+    assert [len(each["cells"]) for each in found["comparisons"]] == [2, 2]
+    assert {(change["what"], change["method"]) for change in found["changes"]} == {
+        ("time", "bilinear"),
+        ("time", "bicubic"),
+    }
+    assert {change["before"].split("/")[-2] for change in found["changes"]} == {"release-0"}
+    assert all(1.2 < change["amount"] < 1.4 for change in found["changes"])
+    assert len(ran) == 2
+    assert "its reproducer: x1.50" in atlas.sentence(found["changes"][0])
+
+
+def test_what_a_release_no_longer_takes_at_an_edge_is_a_change(drawn):
+    _, found, _ = drawn({}, {"edge": "!no kernel"})
+    lost = [change for change in found["changes"] if change["what"] == "edges lost"]
+    assert {change["method"] for change in lost} == {"bilinear", "bicubic"}
+    assert lost[0]["cases"] == 5
+    assert "no kernel" in atlas.sentence(lost[0])
+
+
+def test_a_release_that_does_not_come_up_costs_its_comparisons_only(drawn):
+    ending, found, _ = drawn({}, {}, {"mute": True})
+    assert ending is Ending.FAILED
+    assert len(found["comparisons"]) == 1
+
+
+def test_an_interrupted_atlas_goes_on_where_it_was(drawn, monkeypatch, tmp_path):
+    monkeypatch.setattr(atlas, "write_json", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        drawn({}, {"ratio": 1.3})
+    begun = (tmp_path / "release-1" / "begun").stat().st_size
+    monkeypatch.undo()
+    monkeypatch.setattr("upbench.bench.gate.environments.probe", lambda python: PROBED)
+    monkeypatch.setattr(reproducer, "executed", lambda *_: pytest.fail("it was executed before"))
+    _, found, _ = drawn({}, {"ratio": 1.3})
+    assert len(found["changes"]) == 2
+    assert (tmp_path / "release-1" / "begun").stat().st_size == begun
+
+
+def test_one_release_is_no_atlas():
+    with pytest.raises(UsageError, match="at least two releases"):
+        AtlasRequest(releases=("2.15.0",))
+
+
+@pytest.mark.parametrize("step", ["forward", "train"])
+@pytest.mark.parametrize("method", sorted(reproducer.CALLS))
+def test_a_reproducer_of_time_has_at_most_15_lines_and_runs_on_torch_alone(method, step):
+    script = reproducer.timing(f"{method}/x2/1x3x4x4/cpu/float32/channels_last/eager/{step}/1t")
+    assert script.count("\n") <= 15
+    assert "upbench" not in script
+    exec(compile(script.replace("range(300)", "range(2)"), "reproducer", "exec"), {})
+
+
+@pytest.mark.parametrize(
+    "case", ["1x4x1x1 uint8 channels_last x2", "1x3x7x8 float64 strided size", "0x3x8x8 bfloat16 contiguous x1.5"]
+)
+def test_a_reproducer_of_pixels_prints_the_same_where_nothing_differs(case, tmp_path):
+    script = reproducer.pixels("bilinear", case)
+    assert script.count("\n") <= 15
+    found = reproducer.executed(script, HERE, tmp_path)
+    assert found["differs"] is False
+    assert found["baseline"] == found["candidate"]
+    assert len(found["baseline"]) == reproducer.TURNS
+    json.dumps(found)
+
+
+def test_what_torch_alone_cannot_say_has_no_reproducer():
+    assert reproducer.timing("polyphase-bilinear/x2/image") is None
+    assert reproducer.pixels("polyphase-bilinear", "1x3x7x8 float32 contiguous x2") is None
