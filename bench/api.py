@@ -31,6 +31,7 @@ from upbench.bench.diagnosis.request import DiagnosisRequest
 from upbench.bench.errors import FailedError, SkippedError, UsageError
 from upbench.bench.gate.request import DuetRequest
 from upbench.bench.jobs.request import BenchRequest
+from upbench.bench.layers.request import LayersRequest
 from upbench.bench.listing import describe
 from upbench.bench.quality.request import QualityRequest
 from upbench.bench.requests import Request
@@ -48,6 +49,7 @@ __all__ = [
     "bench",
     "diagnose",
     "duet",
+    "layers",
     "methods",
     "quality",
     "report",
@@ -125,6 +127,19 @@ def speed(*, out: Path | str | None = None, progress: bool = True, **options: An
         cells = pd.DataFrame([{name: row[name] for name in ("cell", "status", "reason")} for row in rows])
         timed = found.sweep if request.sweep is not None else found.speed
         return cells if timed.empty else cells.merge(timed, on="cell", how="left")
+
+
+@_asks(LayersRequest)
+def layers(*, out: Path | str | None = None, progress: bool = True, **options: Any) -> pd.DataFrame:
+    """The same small networks trained with each upsampling layer: the columns of `layers.csv`, a row a training.
+
+    Options are those of `upbench layers`. Raises `UsageError` or `DataError`.
+    """
+    from upbench.bench.layers import stage
+
+    with _asked(LayersRequest, out, options) as (request, folder):
+        stage.run(request, folder, _progress(progress))
+        return pd.read_csv(folder / "layers.csv")
 
 
 @_asks(DuetRequest)

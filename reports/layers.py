@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 
 from upbench.bench.layers import statistics
 from upbench.bench.layers.contract import REFERENCE
-from upbench.reports.tables import markdown
 
 TITLE = "## The upsampling layer inside a network"
 MATCHED = {"matched-macs": "matched MACs (dB)", "matched-parameters": "matched parameters (dB)"}
@@ -60,7 +59,7 @@ def section(folder: Path) -> str:
     parts.append("![Quality against inference time, and learning curves](figures/layers.png)")
     for task in dict.fromkeys(summary["task"]):
         here = summary[summary["task"] == task]
-        parts += [f"### {task.capitalize()}", markdown(scores(here), SCORES, {"PSNR (dB)": "max"})]
+        parts += [f"### {task.capitalize()}", markdown(scores(here), SCORES)]
         parts += [markdown(costs(here), COSTS)]
     return "\n\n".join([*parts, HIDDEN_NOTE, *_missing(rows)])
 
@@ -182,6 +181,16 @@ def costs(here: pd.DataFrame) -> pd.DataFrame:
     table["checkerboard"] = [f"{start:.1f} -> {end:.1f}" for start, end in levels]
     table["phases"], table["gradient"] = first["phase_ratio"], first["gradient_norm"]
     return table.reset_index(drop=True)
+
+
+def markdown(table: pd.DataFrame, formats: dict[str, str]) -> str:
+    """A table as GitHub has it; what has a format is a number, and a missing one an empty cell."""
+    rows = [
+        ["" if pd.isna(value) else f"{value:{formats.get(str(name), '')}}" for name, value in row.items()]
+        for row in table.to_dict("records")
+    ]
+    rule = ["---:" if name in formats else "---" for name in table]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [list(map(str, table)), rule, *rows])
 
 
 def _missing(rows: pd.DataFrame) -> list[str]:

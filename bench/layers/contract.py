@@ -75,24 +75,3 @@ def load(layer: str) -> Callable[[int, int], Any]:
     except Exception as error:
         raise FailedError(f"its module cannot be imported: {sentence(error)}") from error
     return factory
-
-
-def made(factory: Callable[[int, int], Any], channels: int, scale: int) -> Any:
-    """The layer that a factory makes, checked on one input; raises `SkippedError` or `FailedError` with the reason."""
-    import torch
-
-    try:
-        layer = factory(channels, scale)
-        if not isinstance(layer, torch.nn.Module):
-            raise FailedError(f"the factory returned a {type(layer).__name__}, not an nn.Module")
-        with torch.no_grad():
-            high = layer(torch.rand(2, channels, 5, 7))
-    except NotImplementedError as error:
-        raise SkippedError(sentence(error)) from error
-    expected = (2, channels, 5 * scale, 7 * scale)
-    if not isinstance(high, torch.Tensor) or tuple(high.shape) != expected:
-        got = tuple(high.shape) if isinstance(high, torch.Tensor) else type(high).__name__
-        raise FailedError(f"output {got} instead of {expected}")
-    if not high.isfinite().all():
-        raise FailedError("the output of a new layer holds NaN or infinity")
-    return layer

@@ -51,7 +51,7 @@ class Training:
         """
         wanted = Order(**order)
         images = _images(data, wanted.task)
-        made = partial(contract.made, contract.load(wanted.layer))
+        made = partial(start.made, contract.load(wanted.layer))
         inner = _inner_width(wanted, made, images)
         if wanted.known and inner == wanted.width:
             return {"as_drop_in": True}

@@ -1,11 +1,13 @@
-"""How a network begins: its layers' output deviation, and the inner width that gives it the cost of another."""
+"""How a network begins: its layers, checked, their output deviation, and the inner width that matches its cost."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from upbench.bench.adapters import sentence
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.methods.layers.networks import Network, build
 
@@ -14,6 +16,25 @@ WITHIN = 0.02  # how near matched costs come
 PROBE = (16, 12, 12)  # images and sides of the noise that goes through a new layer
 
 Make = Callable[[int, int], nn.Module]
+
+
+def made(factory: Callable[[int, int], Any], channels: int, scale: int) -> Any:
+    """The layer that a factory makes, checked on one input; raises `SkippedError` or `FailedError` with the reason."""
+    try:
+        layer = factory(channels, scale)
+        if not isinstance(layer, nn.Module):
+            raise FailedError(f"the factory returned a {type(layer).__name__}, not an nn.Module")
+        with torch.no_grad():
+            high = layer(torch.rand(2, channels, 5, 7))
+    except NotImplementedError as error:
+        raise SkippedError(sentence(error)) from error
+    expected = (2, channels, 5 * scale, 7 * scale)
+    if not isinstance(high, torch.Tensor) or tuple(high.shape) != expected:
+        got = tuple(high.shape) if isinstance(high, torch.Tensor) else type(high).__name__
+        raise FailedError(f"output {got} instead of {expected}")
+    if not high.isfinite().all():
+        raise FailedError("the output of a new layer holds NaN or infinity")
+    return layer
 
 
 def noise(channels: int) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from upbench.bench import api
 from upbench.bench.errors import UsageError
 from upbench.bench.layers import stage
 from upbench.bench.layers.request import LayersRequest
@@ -136,6 +137,11 @@ def test_the_command_trains_and_says_how_it_ended(upbench: Callable[..., Any], t
     arguments += " --fairness drop-in --initialisations equal --rates 0.002 --jobs 1"
     outcome = upbench(*arguments.split(), "--out", tmp_path)
     assert outcome.code == Ending.OK and "layers: 1 measured, 0 skipped, 0 failed." in outcome.out
+
+
+def test_from_python_it_is_a_function_that_returns_the_rows() -> None:
+    found = api.layers(**(SMALL | {"steps": 1}), layers=["transposed-k2"], tasks="autoencoder", progress=False)
+    assert found["status"].tolist() == ["ok"] and found["psnr_db"][0] > 5
 
 
 @pytest.mark.parametrize(
