@@ -28,7 +28,8 @@ def section(run: Run, drawn: Drawn) -> str:
     said = markdown(table(changes), {"time": ".3f"}) if changes else "No cell has changed."
     note = (
         f"Each night's time over that of {run.watch['anchor']}, measured in the same duet, with its 95 % interval;"
-        " a dashed line stands where the level changed. Colours are kinds of host."
+        " a dashed line stands where the level changed. Colours are kinds of host:"
+        f" {'; '.join(dict.fromkeys(point['host'] for points in run.watch['series'].values() for point in points))}."
     )
     return "\n\n".join(["## Watched", note, said, linked(FIGURES, "watch", drawn)])
 

@@ -252,3 +252,15 @@ def test_every_input_that_a_workflow_gives_is_one_that_the_action_takes():
                 if step.get("uses", "").startswith("./"):
                     taken = yaml.safe_load((GITHUB.parent / step["uses"] / "action.yml").read_text())["inputs"]
                     assert set(step.get("with", {})) <= set(taken)
+
+
+def test_a_strangers_repository_needs_ten_lines():
+    blocks = re.findall(r"```yaml\n(.*?)```", (GITHUB.parent / "reports" / "ci.md").read_text(), flags=re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        assert block.count("\n") <= 10
+        (each,) = yaml.safe_load(block)["jobs"].values()
+        ours = each["steps"][-1]
+        name = re.fullmatch(r"OWNER/upbench/\.github/actions/(\w+)@COMMIT", ours["uses"])[1]
+        taken = yaml.safe_load((GITHUB / "actions" / name / "action.yml").read_text())["inputs"]
+        assert set(ours.get("with", {})) <= set(taken)

@@ -141,7 +141,8 @@ def _next(comparison: Record, told: Sequence[Record]) -> str:
     if found["UNRESOLVED"] and "hosts" in comparison:
         return "**Next:** what one host says and another does not is no regression yet; a third host tells."
     if found["UNRESOLVED"]:
-        return f"**Next:** a larger {code('--budget')} resolves more cells; an open cell is no regression."
+        told = next((cell["next"]["command"] for cell in comparison["cells"] if cell.get("next")), "--budget")
+        return f"**Next:** an open cell is no regression; more time tells: {code(told)}"
     return ""
 
 
@@ -150,9 +151,7 @@ def _again(comparison: Record, cell: Record) -> str:
     if all(RELEASE.fullmatch(end) for end in ends):
         command = f"upbench bisect --cell {cell['cell']} --good {ends[0]} --bad {ends[1]}"
         return f"find the release that did it: {code(command)}"
-    return (
-        f"measure the cell {code(short(cell['cell']))} alone with a larger {code('--budget')}, and profile that change."
-    )
+    return f"profile {code(short(cell['cell']))} at {code(ends[0])} and at {code(ends[1])}: it is where most was lost."
 
 
 def _sure(comparison: Record) -> list[str]:

@@ -37,6 +37,19 @@ def test_the_verdict_is_in_the_first_line_and_what_changed_before_the_rest():
     assert "one of 4.5% in every cell" in folded
 
 
+def test_an_open_cell_comes_with_the_command_that_settles_it():
+    command = "upbench duet --baseline 2.13.0 --candidate 2.15.0 --methods bicubic --budget 90s"
+    text = comment([comparison(cell("UNRESOLVED", 1.02, next={"command": command, "pairs": 20, "more": 8}))])
+    assert f"more time tells: <code>{command}</code>" in html.unescape(text)
+
+
+def test_a_slowdown_between_two_commits_is_not_bisected_by_releases():
+    sides = {"baseline": {"label": "HEAD^1 (abc)"}, "candidate": {"label": "HEAD (def)"}}
+    text = html.unescape(comment([comparison(cell("SLOWER", 1.1), **sides)]))
+    assert "bisect" not in text
+    assert "profile <code>bicubic/x2/slower</code> at <code>HEAD^1 (abc)</code>" in text
+
+
 @pytest.mark.parametrize(
     ("cells", "mark"),
     [
