@@ -141,8 +141,8 @@ def _next(comparison: Record, told: Sequence[Record]) -> str:
     if found["UNRESOLVED"] and "hosts" in comparison:
         return "**Next:** what one host says and another does not is no regression yet; a third host tells."
     if found["UNRESOLVED"]:
-        told = next((cell["next"]["command"] for cell in comparison["cells"] if cell.get("next")), "--budget")
-        return f"**Next:** an open cell is no regression; more time tells: {code(told)}"
+        command = next((cell["next"]["command"] for cell in comparison["cells"] if cell.get("next")), "--budget")
+        return f"**Next:** an open cell is no regression; more time tells: {code(command)}"
     return ""
 
 
