@@ -12,6 +12,8 @@ from upbench.reports import cuda_row
 from upbench.reports.files import ReportError as ReportError
 from upbench.reports.files import read_csv, read_json, read_samples
 
+# Any of these is worth a report.
+ENOUGH = ("quality.csv", "speed.json", "sweep.json", "versions.json", "watch.json", "atlas.json")
 SHAPE_AXES = ["workload", "scale", "device", "dtype", "memory_format", "threads"]
 
 
@@ -35,6 +37,7 @@ class Run:
     versions: list[dict[str, Any]]
     samples: dict[str, np.ndarray[Any, Any]]
     watch: dict[str, Any] = field(default_factory=dict)
+    atlas: dict[str, Any] = field(default_factory=dict)
 
 
 def read(folder: Path) -> Run:
@@ -42,9 +45,7 @@ def read(folder: Path) -> Run:
 
     Raises `ReportError` when there are none, or a file is damaged.
     """
-    if not any(
-        (folder / name).is_file() for name in ("quality.csv", "speed.json", "sweep.json", "versions.json", "watch.json")
-    ):
+    if not any((folder / name).is_file() for name in ENOUGH):
         raise ReportError(f"{folder} holds no quality.csv and no speed.json; run `upbench bench` first.")
     document = read_json(folder / "speed.json")
     speed = _speed(folder / "speed.json", document)
@@ -68,6 +69,7 @@ def read(folder: Path) -> Run:
         versions=read_json(folder / "versions.json").get("comparisons", []),
         samples=read_samples(folder / "samples.npz"),
         watch=read_json(folder / "watch.json"),
+        atlas=read_json(folder / "atlas.json"),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from upbench.bench.gate import advice
+from upbench.bench.gate import advice, edge_words
 from upbench.bench.gate.outcome import by_severity, counts, memory_ratio, title
 from upbench.bench.gate.pixels import CHANGED
 from upbench.reports.figures import Drawing, Drawn, linked, save
@@ -53,7 +53,28 @@ def _outcome(comparison: Record) -> str:
     for side in ("baseline", "candidate"):
         if comparison[side]["torchvision"] is None:
             lines.append(f"No torchvision for the {side}: {comparison[side]['torchvision_reason']}.")
-    return "\n\n".join([*lines, *_host(comparison)])
+    return "\n\n".join([*lines, *_differing(comparison), *_edges(comparison), *_host(comparison)])
+
+
+def _differing(comparison: Record) -> list[str]:
+    """Packages that are of another version beside those that the two labels name."""
+    named = " ".join(comparison[side]["label"] for side in ("baseline", "candidate"))
+    differing = comparison.get("differing", {})
+    others = [f"{name} {one or 'absent'} -> {other or 'absent'}" for name, (one, other) in differing.items()]
+    others = [text for text in others if text.split()[0] not in (*named.replace("==", " ").split(), "torch")]
+    return [f"Other packages differ too: {', '.join(others)}."] if others else []
+
+
+def _edges(comparison: Record) -> list[str]:
+    """What became of the pixels at the edges of the space of shapes, for methods with something to tell."""
+    told = [
+        edge_words.sentence(name, found)
+        for name, found in comparison.get("edges", {}).items()
+        if edge_words.unlike(found)
+    ]
+    if not told:
+        return ["Pixels at the edges of the space of shapes: no case differs."] if comparison.get("edges") else []
+    return ["\n".join(["Pixels at the edges of the space of shapes:", "", *(f"- {text}" for text in told)])]
 
 
 def _host(comparison: Record) -> list[str]:

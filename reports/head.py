@@ -19,9 +19,9 @@ def section(run: Run, drawn: Drawn) -> str:
 
 
 def versions_only(run: Run) -> bool:
-    """Whether the folder holds comparisons of torch versions, or a watched series of them, and nothing else."""
+    """Whether the folder holds comparisons of torch versions, a series or an atlas of them, and nothing else."""
     others = (run.quality, run.cells, run.sweep)
-    return bool(run.versions or run.watch) and not run.selfcheck and all(frame.empty for frame in others)
+    return bool(run.versions or run.watch or run.atlas) and not run.selfcheck and all(frame.empty for frame in others)
 
 
 def describe_host(run: Run) -> str:

@@ -4,6 +4,7 @@ from types import ModuleType
 
 from upbench.reports import (
     advice,
+    atlas,
     claims,
     diagnosis,
     figures,
@@ -40,6 +41,7 @@ SECTIONS: tuple[ModuleType, ...] = (
     selfcheck,
     gate,
     watch,
+    atlas,
     unmeasured,
     protocol,
 )
@@ -47,7 +49,7 @@ SECTIONS: tuple[ModuleType, ...] = (
 
 def compose(run: Run) -> str:
     """Draw the run's figures into its folder and return the page."""
-    sections = (head, gate, watch) if head.versions_only(run) else SECTIONS
+    sections = (head, gate, watch, atlas) if head.versions_only(run) else SECTIONS
     drawings = {name: drawing for module in sections for name, drawing in getattr(module, "FIGURES", {}).items()}
     drawn = figures.draw(run, drawings, run.folder / "figures")
     return "\n\n".join(text for module in sections if (text := module.section(run, drawn))) + "\n"

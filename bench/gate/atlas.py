@@ -15,7 +15,7 @@ from typing import Any
 
 from upbench.bench import host
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import edges, outcome, reproducer
+from upbench.bench.gate import edge_words, outcome, reproducer
 from upbench.bench.gate.bisect import minor_releases
 from upbench.bench.gate.pairing import Pairing, pairings
 from upbench.bench.gate.pixels import CHANGED
@@ -115,7 +115,7 @@ def _cells(compared: Record) -> Iterator[Record]:
 def _edges(compared: Record) -> Iterator[Record]:
     for method, found in compared.get("edges", {}).items():
         for kind, about in found.get("smallest", {}).items():
-            if kind in (CHANGED, edges.LOST):
+            if kind in (CHANGED, edge_words.LOST):
                 yield {
                     "what": f"edges {kind}",
                     "cell": about["case"],

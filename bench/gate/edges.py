@@ -17,6 +17,7 @@ import numpy as np
 from upbench.bench.cells import DTYPES, Cell
 from upbench.bench.errors import FailedError
 from upbench.bench.gate.duet import Pair, Row
+from upbench.bench.gate.edge_words import GAINED, LOST
 from upbench.bench.gate.pixels import CHANGED, IDENTICAL, ROUNDING, compare
 from upbench.bench.gate.sides import Question
 
@@ -26,8 +27,6 @@ LAYOUTS = ("contiguous", "channels_last", "strided")
 FACTORS = ("1.5", "2.05")
 SIZE_FORM = "size"  # scale 2, given as the output's size
 CLASSIFIED = 1000  # differing cases of a method whose images are looked at, smallest first
-LOST = "lost"  # the baseline can, the candidate refuses
-GAINED = "gained"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,30 +129,3 @@ def _difference(pair: Pair, question: Question, name: str, folder: Path) -> tupl
         return CHANGED, {"case": name, "reason": str(error)}
     about = {"case": name, "largest": pixels.largest, "ulps": pixels.ulps, "steps": pixels.steps}
     return ROUNDING if pixels.status == IDENTICAL else pixels.status, about
-
-
-def unlike(found: Row) -> bool:
-    """Whether there is something to tell: any case that is neither the same on both sides nor refused by both."""
-    return "reason" in found or bool(found["broken"]) or bool(set(found["counts"]) - {IDENTICAL, "refused"})
-
-
-def sentence(method: str, found: Row) -> str:
-    """What is said of one method, for people."""
-    if "reason" in found:
-        return f"{method}: its edges were not compared ({found['reason']})"
-    counts, smallest = found["counts"], found["smallest"]
-    parts = [f"{counts.get(IDENTICAL, 0)} of {found['cases']} edge cases identical"]
-    if ROUNDING in smallest:
-        about = smallest[ROUNDING]
-        parts.append(f"{counts[ROUNDING]} within rounding (smallest input {about['case']})")
-    if CHANGED in smallest:
-        about = smallest[CHANGED]
-        how = f"by up to {about['largest']:.2g}" if "largest" in about else about["reason"]
-        parts.append(f"{counts[CHANGED]} CHANGED (smallest input {about['case']}: {how})")
-    for kind in (LOST, GAINED):
-        if kind in smallest:
-            about = smallest[kind]
-            parts.append(f"{counts[kind]} {kind} (smallest input {about['case']}: {about['reason']})")
-    if refused := counts.get("refused"):
-        parts.append(f"{refused} refused by both")
-    return f"{method}: " + ", ".join([*parts, *found["broken"]])

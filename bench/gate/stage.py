@@ -7,7 +7,7 @@ from typing import Any
 from upbench.bench import host
 from upbench.bench.adapters import digests
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import baseline, comparison, counter, edges, github, outcome
+from upbench.bench.gate import baseline, comparison, counter, edge_words, github, outcome
 from upbench.bench.gate.environments import Environment
 from upbench.bench.gate.gate import Gate, Settings
 from upbench.bench.gate.pairing import Pairing, alone, pairings, questions
@@ -122,8 +122,8 @@ def conclude(comparisons: list[outcome.Record], progress: Progress) -> Outcome:
         for cell in outcome.by_severity(each):
             progress.say(f"  {outcome.sentence(cell)}")
         for name, found in each.get("edges", {}).items():
-            if edges.unlike(found):
-                progress.say(f"  {edges.sentence(name, found)}")
+            if edge_words.unlike(found):
+                progress.say(f"  {edge_words.sentence(name, found)}")
     github.publish(comparisons)
     rows = [cell for each in comparisons for cell in each["cells"]]
     if any(outcome.regressed(each) for each in comparisons):

@@ -1,0 +1,70 @@
+"""The report's section about the atlas, from its file alone."""
+
+import json
+
+import pytest
+
+from upbench.bench.cli.main import main
+from upbench.reports import atlas, frame
+
+AXES = "x2/image/cpu/float32/contiguous/eager/forward/1t"
+
+
+def cell(method: str, ratio: float | None, verdict: str = "SAME", status: str = "identical") -> dict:
+    return {"cell": f"{method}/{AXES}", "ratio": ratio, "verdict": verdict, "pixels": {"status": status}}
+
+
+def change(what: str, amount: float | None, reproducer: dict | None = None, **more) -> dict:
+    about = {"before": "2.0.1", "after": "2.3.1", "method": "bicubic", "cell": f"bicubic/{AXES}", "reason": ""}
+    return about | {"what": what, "amount": amount, "reproducer": reproducer} | more
+
+
+@pytest.fixture
+def run(tmp_path):
+    script = {"script": "print('x')\n", "baseline": ["2.0.1 10.0 us"], "candidate": ["2.3.1 15.0 us"], "ratio": 1.5}
+    pixels = {"script": "print('y')\n", "baseline": ["2.0.1 [0.0]"], "candidate": ["2.3.1 [1.0]"], "differs": True}
+    first = [cell("bicubic", 1.52, "SLOWER"), cell("bilinear", 0.98, status="CHANGED")]
+    document = {
+        "releases": ["2.0.1", "2.3.1", "2.6.0"],
+        "comparisons": [
+            {"candidate": {"label": "2.3.1"}, "cells": first},
+            {"candidate": {"label": "2.6.0"}, "cells": [cell("bicubic", 1.01), cell("bilinear", None, "FAILED")]},
+        ],
+        "changes": [
+            change("time", 1.52, script, interval=[1.5, 1.54]),
+            change("edges CHANGED", 0.4, pixels, cell="1x4x1x1 uint8 channels_last x2", cases=2),
+            change("edges lost", None, cell="1x1x1x1 float16 strided x2", reason="no kernel", cases=5),
+        ],
+    }
+    (tmp_path / "atlas.json").write_text(json.dumps({"format": 1} | document))
+    return frame.read(tmp_path)
+
+
+def test_the_changes_stand_in_a_table_with_their_reproducers_figures(run):
+    table = atlas.table(run.atlas["changes"]).set_index("what")
+    assert table.loc["time", "amount"] == "x1.52 (1.50 to 1.54)"
+    assert table.loc["time", "cell or input"] == "bicubic/x2/image"
+    assert table.loc["time", "reproducer"] == "x1.50"
+    assert table.loc["edges CHANGED", "reproducer"] == "other pixels"
+    assert table.loc["edges lost", "amount"] == "no kernel"
+
+
+def test_the_heat_map_has_every_cell_and_every_release(run, tmp_path):
+    heat = atlas.heat(run)
+    assert list(heat.columns) == ["2.3.1", "2.6.0"]
+    assert heat.loc["bicubic/x2/image", "2.3.1"] == 1.52
+    assert heat.loc["bilinear/x2/image"].isna().tolist() == [False, True]
+    assert atlas.draw(run, tmp_path / "atlas.png")
+
+
+def test_a_folder_with_an_atlas_alone_has_a_report(run, tmp_path):
+    assert main(["report", str(tmp_path)]) == 0
+    page = (tmp_path / "report.md").read_text()
+    assert "## Atlas of releases" in page
+    assert page.index("print('y')") < page.index("print('x')"), "pixels come before time"
+    assert (tmp_path / "figures" / "atlas.png").is_file()
+
+
+def test_without_an_atlas_there_is_no_section(run):
+    run.atlas.clear()
+    assert atlas.section(run, {}) == ""
