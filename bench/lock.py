@@ -5,15 +5,17 @@ the file says is only for the second run to read. A child of the process does no
 would also end if the process itself opened and closed the file once more, so nothing here reads it while it is held.)
 """
 
+import functools
 import json
 import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any, TypeVar
 
 from upbench.bench.errors import UsageError
 
@@ -49,6 +51,20 @@ def folder_lock(folder: Path) -> Iterator[None]:
         with _guard:
             del _held[place]
             _release(handle, place / NAME)
+
+
+Stage = TypeVar("Stage", bound=Callable[..., Any])
+
+
+def alone_in_its_folder(stage: Stage) -> Stage:
+    """A stage `run(request, out, ...)` that holds the folder `out` while it runs."""
+
+    @functools.wraps(stage)
+    def run(request: Any, out: Path, *rest: Any, **named: Any) -> Any:
+        with folder_lock(out):
+            return stage(request, out, *rest, **named)
+
+    return run  # type: ignore[return-value] # it is called as the stage is
 
 
 def _locked(file: Path, folder: Path) -> int:

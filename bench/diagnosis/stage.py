@@ -8,12 +8,14 @@ from upbench.bench.adapters import Adapter, select
 from upbench.bench.devices import device
 from upbench.bench.diagnosis.request import DiagnosisRequest
 from upbench.bench.diagnosis.targets import COLUMNS, RESPONSE_COLUMNS, diagnose
+from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.stage import Outcome, Progress, Row, concluded
 from upbench.bench.store import write_csv
 from upbench.bench.workers.crew import Crew
 from upbench.bench.workers.walls import Walls
 
 
+@alone_in_its_folder
 def run(request: DiagnosisRequest, out: Path, progress: Progress) -> Outcome:
     """Measure every method at every scale; write `diagnostics.csv` and `response.csv`."""
     adapters = select(request.methods, request.method)

@@ -11,12 +11,14 @@ from upbench.bench.gate.environments import environments
 from upbench.bench.gate.gate import Gate, Settings
 from upbench.bench.gate.request import BisectRequest
 from upbench.bench.gate.sides import Question, Side
+from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.stage import Ending, Outcome, Progress
 from upbench.bench.store import Journal, write_json
 from upbench.bench.workers.launch import take_snapshot
 from upbench.bench.workers.pipes import WorkerError
 
 
+@alone_in_its_folder
 def run(request: BisectRequest, out: Path, progress: Progress) -> Outcome:
     """Find the changes and say each with commands that show it again; a change counts as a regression."""
     cell = Cell.parse(request.cell)

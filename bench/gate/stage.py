@@ -12,12 +12,14 @@ from upbench.bench.gate.environments import Environment
 from upbench.bench.gate.gate import Gate, Settings
 from upbench.bench.gate.pairing import Pairing, alone, pairings, questions
 from upbench.bench.gate.request import DuetRequest
+from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.stage import Ending, Outcome, Progress
 from upbench.bench.store import Journal, write_json
 from upbench.bench.workers.launch import take_snapshot
 from upbench.bench.workers.pipes import WorkerError
 
 
+@alone_in_its_folder
 def run(request: DuetRequest, out: Path, progress: Progress) -> Outcome:
     """Do what is asked; a worker that cannot be started at all is a failure of the whole."""
     try:

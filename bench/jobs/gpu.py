@@ -6,6 +6,7 @@ from pathlib import Path
 from upbench.bench.cells import Cell
 from upbench.bench.devices import device
 from upbench.bench.jobs.request import GpuRequest
+from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.quality import stage as quality
 from upbench.bench.selfcheck import stage as selfcheck
 from upbench.bench.selfcheck.request import SelfcheckRequest
@@ -17,6 +18,7 @@ from upbench.reports.request import ReportRequest
 SPEED_SHARE, SWEEP_SHARE = 0.75, 0.92  # of the time, at which these stages begin no further cell
 
 
+@alone_in_its_folder
 def run(request: GpuRequest, out: Path, progress: Progress) -> Outcome:
     """Run the stages and write the report; the worst ending counts."""
     device(request.device)
@@ -25,8 +27,8 @@ def run(request: GpuRequest, out: Path, progress: Progress) -> Outcome:
     outcomes = [
         selfcheck.run(SelfcheckRequest(device=request.device), out, progress),
         quality.run(request.quality(), out, progress),
-        speed.measure(request.speed(), cells(request), out, progress, until=start + SPEED_SHARE * seconds),
-        speed.measure(sweep, sweep.cells(), out, progress, until=start + SWEEP_SHARE * seconds),
+        speed.measure(request.speed(), out, cells(request), progress, until=start + SPEED_SHARE * seconds),
+        speed.measure(sweep, out, sweep.cells(), progress, until=start + SWEEP_SHARE * seconds),
         report.run(ReportRequest(folder=out), progress),
     ]
     progress.say(f"gpu: {(time.time() - start) / 60:.1f} minutes.")

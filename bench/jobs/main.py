@@ -7,6 +7,7 @@ from upbench.bench.errors import UsageError
 from upbench.bench.gate import stage as gate
 from upbench.bench.gate.request import DuetRequest
 from upbench.bench.jobs.request import BenchRequest
+from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.quality import stage as quality
 from upbench.bench.speed import stage as speed
 from upbench.bench.stage import Ending, Outcome, Progress
@@ -14,6 +15,7 @@ from upbench.reports import stage as report
 from upbench.reports.request import ReportRequest
 
 
+@alone_in_its_folder
 def run(request: BenchRequest, out: Path, progress: Progress) -> Outcome:
     """Run every stage and write the report; a regression outweighs a failure."""
     endings = [

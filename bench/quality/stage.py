@@ -13,6 +13,7 @@ from upbench.bench import host
 from upbench.bench.adapters import Adapter, digests, select
 from upbench.bench.devices import device
 from upbench.bench.errors import FailedError, SkippedError
+from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.quality import bootstrap, groups, samples
 from upbench.bench.quality.evaluate import QUALITY_COLUMNS, score
 from upbench.bench.quality.request import QualityRequest
@@ -55,6 +56,7 @@ class Task:
         return self.degradation, self.scale, self.dtype, self.adapter.name
 
 
+@alone_in_its_folder
 def run(request: QualityRequest, out: Path, progress: Progress) -> Outcome:
     """Measure every row, write `quality.csv` and what goes with it."""
     place = device(request.device)

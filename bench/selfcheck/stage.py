@@ -7,6 +7,7 @@ import torch
 
 from upbench.bench import host
 from upbench.bench.devices import device
+from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.selfcheck.checks import Check
 from upbench.bench.selfcheck.cpu import cpu_checks
 from upbench.bench.selfcheck.request import SelfcheckRequest
@@ -14,6 +15,7 @@ from upbench.bench.stage import Ending, Outcome, Progress
 from upbench.bench.store import write_json
 
 
+@alone_in_its_folder
 def run(request: SelfcheckRequest, out: Path, progress: Progress) -> Outcome:
     """Hold the clocks against things of known duration and against other timers."""
     if device(request.device).type == "cuda":

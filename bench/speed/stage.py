@@ -12,6 +12,7 @@ from upbench.bench.adapters import absolute, digests, resolve
 from upbench.bench.cells import Cell
 from upbench.bench.devices import device
 from upbench.bench.errors import UsageError
+from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.speed.request import LARGEST_SWEPT, SpeedRequest
 from upbench.bench.speed.suite.request import VARIABLE, SuiteRequest
 from upbench.bench.stage import Outcome, Progress, Row, concluded
@@ -27,11 +28,12 @@ def run(request: SpeedRequest, out: Path, progress: Progress) -> Outcome:
         for name in request.batches()[1]:
             values = f"more than {LARGEST_SWEPT / 2**20:.0f} Mi values"
             progress.say(f"sweep: {name} is left out, its output would hold {values}.")
-    return measure(request, request.cells(), out, progress)
+    return measure(request, out, request.cells(), progress)
 
 
+@alone_in_its_folder
 def measure(
-    request: SpeedRequest, cells: Sequence[Cell], out: Path, progress: Progress, until: float | None = None
+    request: SpeedRequest, out: Path, cells: Sequence[Cell], progress: Progress, until: float | None = None
 ) -> Outcome:
     """Measure these cells with the request's methods and seconds; those that come up after `until` are skipped."""
     device(request.device)

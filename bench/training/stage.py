@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from upbench.bench.errors import UsageError
+from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.quality import metrics
 from upbench.bench.stage import Ending, Outcome, Progress
 from upbench.bench.training.request import TrainRequest
@@ -39,6 +40,7 @@ class Pairs:
         return replace(self, high=self.high[part], low=self.low[part])
 
 
+@alone_in_its_folder
 def run(request: TrainRequest, out: Path, progress: Progress) -> Outcome:
     """Train each method at each scale; an interrupted run goes on from its checkpoint."""
     torch.set_num_threads(request.threads)

@@ -21,7 +21,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any, float | None]
     """What the stages were asked, in order, in place of measuring it."""
     calls: list[tuple[str, Any, float | None]] = []
 
-    def measure(request: Any, cells: Any, out: Path, progress: Any, until: float | None = None) -> Outcome:
+    def measure(request: Any, out: Path, cells: Any, progress: Any, until: float | None = None) -> Outcome:
         calls.append((request.name, cells, until))
         return Outcome(stage=request.name, ending=Ending.OK)
 

@@ -168,7 +168,7 @@ def test_the_bytes_of_a_cell_are_its_input_and_output_and_in_training_their_grad
 
 def test_cells_after_the_end_are_skipped_and_say_so(tmp_path: Path) -> None:
     asked = SpeedRequest(methods=("nearest",), workloads=("single",))
-    assert stage.measure(asked, asked.cells(), tmp_path, Silent(), until=0.0).ending == Ending.FAILED
+    assert stage.measure(asked, tmp_path, asked.cells(), Silent(), until=0.0).ending == Ending.FAILED
     document = json.loads((tmp_path / "speed.json").read_text())
     assert {tuple(cell.values())[1:] for cell in document["cells"]} == {("skipped", "the time for this run had ended")}
 
