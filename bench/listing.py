@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from upbench.bench.adapters import Adapter
+from upbench.bench.adapters import PICKLED, Adapter
 
 LIBRARIES = "'upbench[libraries]'"  # as `upbench.methods.libraries.guards` says it
 DYNAMIC = {"globals", "setattr", "__getattr__"}  # a module that uses these may define more than it shows
@@ -95,12 +95,14 @@ def _assigns(node: ast.Assign, name: str) -> bool:
 
 @functools.cache
 def _source(module: str) -> Source | None:
-    path = Path(module) if module.endswith(".py") else _file(module)
+    path = source_file(module)
     return None if path is None else Source(ast.parse(path.read_bytes()))
 
 
-def _file(module: str) -> Path | None:
-    """Where a module's source lies, found without importing the packages above it."""
+def source_file(module: str) -> Path | None:
+    """Where the source of a module, or of a file, lies; found without importing the packages above it."""
+    if module.endswith(".py") or module.startswith(PICKLED):
+        return Path(module.removeprefix(PICKLED))
     first, *rest = module.split(".")
     top = importlib.util.find_spec(first)
     if top is None:

@@ -115,18 +115,24 @@ def migrated(document: Any, path: Path) -> Document:
 class Journal:
     """Results of a stage that is under way, one JSON line each, after a line that says what was asked.
 
-    `rows` holds what an interrupted run with the same request had already measured. It is read up to the first line
-    that is damaged or not ours. `finish` removes the file once the stage's own file stands.
+    `rows` holds what an interrupted run had already measured: with the same request, or where `keys` are given (a
+    row's name -> what decides its value), each row whose key is the same. It is read up to the first line that is
+    damaged or not ours. `finish` removes the file once the stage's own file stands.
     """
 
-    def __init__(self, path: Path, request: dict[str, Any]) -> None:
-        """Open or resume the journal at `path`; a journal of another request is started anew."""
+    def __init__(
+        self, path: Path, request: dict[str, Any], keys: Mapping[str, str] | None = None, name: str = ""
+    ) -> None:
+        """Open or resume the journal at `path`; `name` is the field that holds a row's name."""
         self.path = path
-        self.rows: list[dict[str, Any]] = []
-        self._header = json.loads(json.dumps({"format": FORMAT, "request": request}))
-        lines = _whole_lines(path)
-        if lines and lines[0] == self._header:
-            self.rows = lines[1:]
+        self._header = json.loads(json.dumps({"format": FORMAT, "request": request, "keys": dict(keys or {})}))
+        before, *rows = _whole_lines(path) or [{}]
+        if keys is None:
+            self.rows = rows if before == self._header else []
+        else:
+            known = before.get("keys") if before.get("format") == FORMAT else None
+            known = known if isinstance(known, dict) else {}
+            self.rows = [row for row in rows if (row.get(name) in keys and known.get(row[name]) == keys[row[name]])]
         self._write()
 
     def reload(self) -> None:

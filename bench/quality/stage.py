@@ -1,7 +1,7 @@
 """The quality stage: which pairs each method gets, and the files that come out."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import torch
 
 from upbench.bench import host
-from upbench.bench.adapters import Adapter, digests, select
+from upbench.bench.adapters import Adapter, select
 from upbench.bench.devices import device
 from upbench.bench.errors import FailedError, SkippedError
+from upbench.bench.keys import key, method_digests
 from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.quality import bootstrap, groups, samples
 from upbench.bench.quality.evaluate import QUALITY_COLUMNS, score
@@ -51,9 +52,9 @@ class Task:
     dtype: str = "float32"
 
     @property
-    def key(self) -> tuple[str, int, str, str]:
+    def name(self) -> str:
         """What tells its row from all others."""
-        return self.degradation, self.scale, self.dtype, self.adapter.name
+        return f"{self.degradation}/x{self.scale}/{self.dtype}/{self.adapter.name}"
 
 
 @alone_in_its_folder
@@ -77,7 +78,7 @@ def run(request: QualityRequest, out: Path, progress: Progress) -> Outcome:
 class Stage:
     """All that is asked over one dataset, by one crew."""
 
-    def __init__(self, request: QualityRequest, adapters: Sequence[Adapter], dataset: Dataset, crew: Crew) -> None:
+    def __init__(self, request: QualityRequest, adapters: list[Adapter], dataset: Dataset, crew: Crew) -> None:
         """Rows come in the order of degradations, scales, dtypes and methods."""
         self.request, self.adapters, self.crew = request, adapters, crew
         self.tasks = [
@@ -101,27 +102,28 @@ class Stage:
 
         A method's rows are measured one after the other in one worker; each is in the journal at once.
         """
-        asked = {
-            "request": self.request.to_json(),
-            "data": self.about,
-            "packages": host.identity()["packages"],
-            "digests": digests(self.request.method),
-        }
         if self.crew.device.type == "cpu":
             torch.set_num_threads(1)  # the workers have the cores
-        self.journal = Journal(out / "quality.journal", asked)
-        before = {_key(row) for row in self.journal.rows}
+        self.journal = Journal(out / "quality.journal", self.request.to_json(), self._keys(), name="row")
+        before = {row["row"] for row in self.journal.rows}
         left: dict[str, list[Task]] = {}
         for task in self.tasks:
-            if task.key not in before:
+            if task.name not in before:
                 left.setdefault(task.adapter.name, []).append(task)
         with progress.bar("quality", "row", len(self.tasks), len(before)) as bar:
             asked_for = [adapter for adapter in self.adapters if adapter.name in left]
             for adapter, row in self.crew.stream(asked_for, partial(self._measure, left)):
                 self.journal.append(row)
                 bar.step(adapter.name)
-        measured = {_key(row): row for row in self.journal.rows}
-        return [measured[task.key] for task in self.tasks]
+        measured = {row["row"]: row for row in self.journal.rows}
+        return [measured[task.name] for task in self.tasks]
+
+    def _keys(self) -> dict[str, str]:
+        """What decides each row: the data, the protocol, the packages, the machine, and the method's whole module."""
+        here = host.identity()
+        about = [self.about, here["packages"], here["cpu"], here["gpu"], here["flags"]]
+        sources = method_digests(self.adapters)
+        return {task.name: key(about, task.name, sources[task.adapter.name]) for task in self.tasks}
 
     def _measure(self, left: dict[str, list[Task]], walls: Walls, adapter: Adapter) -> Iterator[Row]:
         """One method's rows; those that differ in their degradation only share an upsampler."""
@@ -133,6 +135,7 @@ class Stage:
             for task in tasks:
                 values = (self.about["dataset"], self.about["split"], task.degradation, task.scale, adapter.name)
                 row: Row = dict(zip(KEYS, values, strict=True)) | {"dtype": dtype, "status": "ok", "reason": ""}
+                row["row"] = task.name
                 row |= upsampler if isinstance(upsampler, dict) else _or_reason(partial(self._figures, upsampler, task))
                 yield row
 
@@ -206,10 +209,6 @@ def _or_reason(attempt: Callable[[], T]) -> T | Row:
         return {"status": "skipped", "reason": str(reason)}
     except (FailedError, DataError) as reason:
         return {"status": "failed", "reason": str(reason)}
-
-
-def _key(row: Row) -> tuple[str, int, str, str]:
-    return row["degradation"], row["scale"], row["dtype"], row["method"]
 
 
 def _comparisons(rows: list[Row]) -> list[Row]:

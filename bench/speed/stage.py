@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from upbench.bench import host
-from upbench.bench.adapters import absolute, digests, resolve
+from upbench.bench.adapters import absolute, resolve, select
 from upbench.bench.cells import Cell
 from upbench.bench.devices import device
 from upbench.bench.errors import UsageError
+from upbench.bench.keys import key, method_digests
 from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.speed.request import LARGEST_SWEPT, SpeedRequest
 from upbench.bench.speed.suite.request import VARIABLE, SuiteRequest
@@ -39,7 +40,7 @@ def measure(
     device(request.device)
     resolve(request.methods, request.method)
     write_json(out / "host.json", {"host": host.fingerprint()})
-    journal = Journal(out / f"{request.name}.journal", _asked(request, cells))
+    journal = Journal(out / f"{request.name}.journal", request.to_json(), _keys(request, cells), name="cell")
     header: dict[str, Any] = {}
     while missing := _missing(cells, journal):
         header = _one_process(request, missing, journal, header, until)
@@ -80,13 +81,11 @@ def _one_process(
         return read_json(result) if result.is_file() and result.stat().st_size else header
 
 
-def _asked(request: SpeedRequest, cells: Sequence[Cell]) -> dict[str, Any]:
-    return {
-        "request": request.to_json(),
-        "cells": [cell.name for cell in cells],
-        "host": host.identity(),
-        "digests": digests(request.method),
-    }
+def _keys(request: SpeedRequest, cells: Sequence[Cell]) -> dict[str, str]:
+    """What decides each cell: the machine, its software and settings, the time for a cell, the method's module."""
+    sources = method_digests(select(request.methods, request.method))
+    about = [host.identity(), request.seconds]
+    return {cell.name: key(about, cell.name, sources.get(cell.method, "")) for cell in cells}
 
 
 def _missing(cells: Sequence[Cell], journal: Journal) -> list[Cell]:

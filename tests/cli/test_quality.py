@@ -264,6 +264,17 @@ def test_another_request_does_not_take_up_an_interrupted_one(
     assert table(tmp_path / "out").set_index("method").loc["nearest", "psnr_db"] != 12.5
 
 
+def test_only_what_changed_is_measured_again(upbench: Callable, stopped: Callable[..., int], tmp_path: Path) -> None:
+    stopped(signal.SIGKILL, tmp_path / "out")
+    plant(tmp_path / "out" / "quality.journal", 12.5)
+    adapter = tmp_path / "held_adapter.py"
+    adapter.write_text(adapter.read_text().replace("bilinear", "nearest"))
+    assert upbench(*held_options(tmp_path), "--out", tmp_path / "out").code == 0
+    found = table(tmp_path / "out").set_index("method")
+    assert found.loc["nearest", "psnr_db"] == 12.5, "its module is as it was"
+    assert found.loc["held", "pixels"] == "nearest", "its module has changed"
+
+
 def test_a_killed_run_ends_in_the_same_file_as_one_that_was_not(
     upbench: Callable, stopped: Callable[..., int], tmp_path: Path
 ) -> None:
