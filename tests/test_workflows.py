@@ -194,6 +194,21 @@ def test_without_versions_the_last_commit_is_compared_with_the_one_before(job, t
     assert said[11:16] == ["HEAD", "--method", "up.py:one", "--method", "my models/up.py:two"]
 
 
+def test_a_nightly_comes_from_its_index_and_the_release_from_where_releases_are(job, tmp_path):
+    ran = job(script=RECORDING)
+    installed(tmp_path / "bin" / "uv", f'#!/bin/sh\necho "$UV_TORCH_BACKEND $@" >> {tmp_path}/uv\n')
+    ran.variables["PATH"] = f"{tmp_path}/bin:{ran.variables['PATH']}"
+    index = "https://packages.example/nightly"
+    assert ran.run("gate", baseline="2.14.0", candidate="2.16.0.dev20261120", index=index) == 2
+    release = f"{ran.variables['HOME']}/.cache/upbench/cpu-2.14.0"
+    assert (tmp_path / "uv").read_text().splitlines()[1] == (
+        f"cpu pip install --quiet --python {release} torch==2.14.0 numpy"
+    )
+    said = json.loads((tmp_path / "said").read_text())
+    assert said[said.index("--index") :][:6] == [
+        "--index", index, "--baseline", release, "--candidate", "2.16.0.dev20261120"]  # fmt: skip
+
+
 def git(ran: Job, *arguments: str) -> None:
     name = ["-c", "user.name=a", "-c", "user.email=a@localhost"]
     subprocess.run(["git", *name, *arguments], cwd=ran.folder / "workspace", check=True, env=ran.variables)
