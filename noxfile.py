@@ -58,7 +58,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
-    session.run("actionlint")
+    session.run("actionlint", *map(str, Path(".github/workflows").glob("*.yml")))
     session.run("zizmor", "--offline", "--quiet", ".github")
 
 
