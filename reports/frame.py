@@ -38,6 +38,7 @@ class Run:
     samples: dict[str, np.ndarray[Any, Any]]
     watch: dict[str, Any] = field(default_factory=dict)
     atlas: dict[str, Any] = field(default_factory=dict)
+    front: dict[str, Any] = field(default_factory=dict)
 
 
 def read(folder: Path) -> Run:
@@ -70,6 +71,7 @@ def read(folder: Path) -> Run:
         samples=read_samples(folder / "samples.npz"),
         watch=read_json(folder / "watch.json"),
         atlas=read_json(folder / "atlas.json"),
+        front=read_json(folder / "front.json"),
     )
 
 

@@ -59,4 +59,5 @@ def advise(request: AdviseRequest) -> Advice:
         best = points["psnr_db"].max()
         raise UsageError(f"No method reaches {request.min_psnr:g} dB here; the best has {best:.2f} dB.")
     shown = front.assign(ms=front["seconds"] * 1e3)[["method", "psnr_db", "ssim", "ms"]]
-    return Advice(front=shown, sentences=[*advice.sentences(front), *advice.switch_sentences(points)])
+    duels = advice.on_workload(found, request.workload)
+    return Advice(front=shown, sentences=[*advice.sentences(front, duels), *advice.switch_sentences(points, duels)])
