@@ -67,7 +67,7 @@ def read_csv(path: Path, *needed: str) -> pd.DataFrame:
     if missing := set(needed) - set(table):
         raise ReportError(f"{path} is damaged: it has no column {min(missing)}; measure again, or remove it.")
     for name in set(MEASURED) & set(table):
-        if not pd.api.types.is_numeric_dtype(table[name]):
+        if len(table) and not pd.api.types.is_numeric_dtype(table[name]):
             raise ReportError(f"{path} is damaged: its column {name} holds text; measure again, or remove it.")
     return table
 
