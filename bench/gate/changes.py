@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from upbench.bench.errors import UsageError
 from upbench.bench.gate.history import Night
 from upbench.bench.gate.verdict import CONFIDENCE, Estimate
 
@@ -85,34 +84,9 @@ def find(branch: str, points: Sequence[Point], confirm: int = CONFIRM) -> list[C
         segment = points[max(start, end - MEMORY) : end]
         cut = next((cut for look in LOOKS if (cut := _cut(segment, look * confirm, confirm))), None)
         if cut:
-            found.append(_change(branch, segment, cut))
+            found.append(change_at(branch, segment, cut))
             start = end - len(segment) + cut
     return found
-
-
-def by_ruptures(branch: str, points: Sequence[Point]) -> list[Change]:
-    """The same over the whole series at once: PELT (Killick, Fearnhead & Eckley, JASA 2012) by the package `ruptures`.
-
-    Each host's own level is taken out first. Raises `UsageError` where the package is missing.
-    """
-    try:
-        import ruptures
-    except ImportError as error:
-        raise UsageError("ruptures is not installed: pip install 'upbench[watch]', or leave --by out.") from error
-    if len(points) < 2 * CONFIRM:
-        return []
-    signal = np.asarray([point.value for point in points])
-    for host in {point.host for point in points}:
-        mine = [index for index, point in enumerate(points) if point.host == host]
-        signal[mine] -= np.median(signal[mine])
-    spread = max(NIGHT_SPREAD, float(np.median(np.abs(np.diff(signal)))) / 0.954)
-    penalty = 5 * math.log(len(signal))  # in variances of a night
-    search = ruptures.Pelt(model="l2", min_size=CONFIRM, jump=1).fit((signal / spread)[:, None])
-    cuts = [0, *search.predict(pen=penalty)]
-    return [
-        _change(branch, points[low:high], middle - low)
-        for low, middle, high in zip(cuts, cuts[1:], cuts[2:], strict=False)
-    ]
 
 
 def _cut(segment: Sequence[Point], nights: int, confirm: int) -> int | None:
@@ -175,7 +149,8 @@ def _gain(segment: Sequence[Point], cut: int) -> float:
     return len(off) * float(np.mean(off)) ** 2 * cut / (cut + len(off)) if off else 0.0
 
 
-def _change(branch: str, segment: Sequence[Point], cut: int) -> Change:
+def change_at(branch: str, segment: Sequence[Point], cut: int) -> Change:
+    """The change between the points before a cut and those from it on."""
     before, after = segment[:cut], segment[cut:]
     if not _off(after, _levels(before)):  # every night since is on a host of its own: the plain levels
         before, after = ([replace(point, host="") for point in part] for part in (before, after))

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import bisect_stage, changes, github, history, stage
+from upbench.bench.gate import bisect_stage, changes, changes_by_ruptures, github, history, stage
 from upbench.bench.gate.changes import Change, Point
-from upbench.bench.gate.request import BisectRequest
+from upbench.bench.gate.request import ENVIRONMENTS, BisectRequest
 from upbench.bench.gate.requests_ci import WatchRequest
 from upbench.bench.gate.requirements import RELEASE
 from upbench.bench.stage import Ending, Outcome, Progress
@@ -37,7 +37,14 @@ def run(request: WatchRequest, out: Path, progress: Progress) -> Outcome:
     progress.say(f"history: {added} rows added to {len(known)}, {len(series)} cells against {nights[0].anchor}.")
     found = [change for branch, points in series.items() for change in _find(request, branch, points)]
     write_json(out / "watch.json", _document(nights[0].anchor, series, found))
-    return _conclude(request, out, progress, series, found)
+    _tell(series, found, progress)
+    tonight = {row.time for row in rows} or {nights[-1].time}
+    new = [change for change in found if change.told in tonight]
+    github.tell("upbench watch", [sentence(change) for change in new])
+    if request.bisect:
+        _bisect(request, [change for change in new if _are_releases(change)], out, progress)
+    ending = Ending.REGRESSION if any(change.ratio > 1 for change in new) else Ending.OK
+    return Outcome(stage="watch", ending=ending, rows=[asdict(change) for change in found])
 
 
 def _nights(folder: Path) -> list[history.Night]:
@@ -47,7 +54,7 @@ def _nights(folder: Path) -> list[history.Night]:
 
 def _find(request: WatchRequest, branch: str, points: Sequence[Point]) -> list[Change]:
     if request.by == "ruptures":
-        return changes.by_ruptures(branch, points)
+        return changes_by_ruptures.find(branch, points)
     return changes.find(branch, points, request.confirm)
 
 
@@ -56,24 +63,26 @@ def _document(anchor: str, series: Series, found: Sequence[Change]) -> dict[str,
     return {"anchor": anchor, "series": points, "changes": [asdict(change) for change in found]}
 
 
-def _conclude(request: WatchRequest, out: Path, progress: Progress, series: Series, found: list[Change]) -> Outcome:
-    """Say every change; those that the last night settled reach GitHub, and the search for their release."""
+def _tell(series: Series, found: Sequence[Change], progress: Progress) -> None:
+    """Say where images and where times changed, and what to do next."""
     for branch, points in series.items():
         for one, other in changes.other_bits(points):
             progress.say(f"{branch}: other bits in the image between {one.candidate} and {other.candidate}.")
     for change in found:
-        progress.say(f"{sentence(change)}\n  {next_step(change, series[change.branch])}")
-    new = [change for change in found if change.told == series[change.branch][-1].time]
-    github.tell("upbench watch", [sentence(change) for change in new])
-    if request.bisect:
-        for change in new:
-            if _are_releases(change):
-                asked = BisectRequest(cell=change.branch, good=change.before, bad=change.after)
-                bisect_stage.run(asked, out, progress)
+        progress.say(f"{sentence(change)}\n  {next_step(change)}")
     if not found:
         progress.say("no change in any cell.")
-    ending = Ending.REGRESSION if any(change.ratio > 1 for change in new) else Ending.OK
-    return Outcome(stage="watch", ending=ending, rows=[asdict(change) for change in found])
+
+
+def _bisect(request: WatchRequest, found: Sequence[Change], out: Path, progress: Progress) -> None:
+    """Look for the release behind each change; a cell whose method is not installed cannot be asked."""
+    where = request.duet.environments if request.duet else ENVIRONMENTS
+    for change in found:
+        try:
+            asked = BisectRequest(cell=change.branch, good=change.before, bad=change.after, environments=where)
+            bisect_stage.run(asked, out, progress)
+        except UsageError as error:
+            progress.warn(f"{change.branch} cannot be bisected: {error}")
 
 
 def sentence(change: Change) -> str:
@@ -85,7 +94,7 @@ def sentence(change: Change) -> str:
     )
 
 
-def next_step(change: Change, points: Sequence[Point]) -> str:
+def next_step(change: Change) -> str:
     """The command that looks closer."""
     if _are_releases(change):
         return f"upbench bisect --cell {change.branch} --good {change.before} --bad {change.after}"

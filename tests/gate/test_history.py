@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import changes, history
+from upbench.bench.gate import changes, changes_by_ruptures, history
 from upbench.bench.gate.changes import Point, find
 from upbench.bench.gate.history import Night
 from upbench.bench.store import read_json, write_json
@@ -189,9 +189,9 @@ def test_up_and_down_again_are_two_changes():
 def test_ruptures_finds_the_same_step():
     pytest.importorskip("ruptures")
     series = points(*[0.0, 0.002, -0.002] * 5, *[0.05, 0.048, 0.052] * 3)
-    (change,) = changes.by_ruptures(CELL, series)
+    (change,) = changes_by_ruptures.find(CELL, series)
     assert (change.before, change.after) == ("n14", "n15")
-    assert changes.by_ruptures(CELL, series[:15]) == changes.by_ruptures(CELL, series[:3]) == []
+    assert changes_by_ruptures.find(CELL, series[:15]) == changes_by_ruptures.find(CELL, series[:3]) == []
 
 
 def test_other_bits_are_told_within_one_kind_of_host():
@@ -254,6 +254,25 @@ def test_the_bisect_itself_on_request(upbench, tmp_path, monkeypatch):
         upbench("watch", tonight(tmp_path, day, ratio), *options)
     ((request,),) = [asked]
     assert (request.cell, request.good, request.bad) == (CELL, "2.22.0", "2.23.0")
+
+
+def test_a_change_is_not_told_as_new_because_its_cell_is_measured_no_more(upbench, tmp_path):
+    nights = [night(day, ratio) for day, ratio in enumerate([1.0, 1.001, 0.999, 1.0, 1.05, 1.051, 1.049])]
+    history.append(tmp_path / "history.csv", [*nights, night(7, branch="other/x2/image")], [])
+    done = upbench("watch", "--history", tmp_path / "history.csv", "--out", tmp_path / "out")
+    assert (done.code, "slower from 2.16.0.dev4 on" in done.out) == (0, True)
+
+
+def test_a_method_of_ones_own_is_not_bisected_but_said_so(upbench, tmp_path):
+    ratios = {"2.10.0": 1.0, "2.11.0": 1.001, "2.12.0": 1.0, "2.13.0": 1.2}
+    nights = [
+        night(day, ratio, candidate=name, branch="mine/x2/image") for day, (name, ratio) in enumerate(ratios.items())
+    ]
+    history.append(tmp_path / "history.csv", nights, [])
+    options = ("--history", tmp_path / "history.csv", "--out", tmp_path / "out", "--confirm", "1", "--bisect")
+    done = upbench("watch", *options)
+    assert done.code == 1
+    assert "mine/x2/image cannot be bisected: " in done.err
 
 
 def test_it_measures_by_itself_where_it_is_given_an_anchor(upbench, fake, tmp_path, monkeypatch):
