@@ -1,4 +1,4 @@
-"""Changes of level over a whole series at once: PELT (Killick, Fearnhead & Eckley, JASA 2012), by the package ruptures."""
+"""Changes of level over a whole series, by the package ruptures: PELT (Killick, Fearnhead & Eckley, JASA 2012)."""
 
 import math
 from collections.abc import Sequence
