@@ -1,58 +1,67 @@
-"""The report's section about the atlas: what each release of torch changed against the one before it."""
+"""The section about the atlas: what each release of torch changed against the one before it."""
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from upbench.bench.gate.outcome import short
 from upbench.bench.gate.pixels import CHANGED
-from upbench.reports.figures import Drawing, Drawn, linked, save
-from upbench.reports.frame import Run
-from upbench.reports.tables import markdown
+from upbench.reports import theme
+from upbench.reports.report import Report
+from upbench.reports.theme import Theme
+from upbench.reports.words import Block, Code, Picture, code, fold, heading, paragraph, say, table
 
 Record = dict[str, Any]
 
+MOST = 12
 MOST_SCRIPTS = 12
 LIMIT = 2.0  # ratios beyond it to either side have the end of the colours
 SHOWN = ("SLOWER", "FASTER")
 
 
-def section(run: Run, drawn: Drawn) -> str:
-    """A heat map of every cell, a table of the changes alone, and their reproducers; empty without an atlas."""
-    if not run.atlas:
-        return ""
-    releases, changes = run.atlas["releases"], run.atlas["changes"]
-    said = markdown(table(changes)) if changes else "Nothing changed."
+def section(report: Report) -> list[Block]:
+    """A table of the changes alone, a heat map of every cell, and reproducers; nothing without an atlas."""
+    atlas = report.run.atlas
+    if not atlas:
+        return []
     note = (
-        f"{' → '.join(releases)}: each release against the one before it, {_cells(run)} cells; time above 1 is slower."
-        " Changes of time are confirmed by fresh pairs of processes; a reproducer needs torch alone, and its figures"
-        " are what it printed in both environments."
+        "{}: each release against the one before it, {} cells; time above 1 is slower. Changes of time are confirmed by"
+        " fresh pairs of processes; a reproducer needs torch alone, and its figures are what it printed in both"
+        " environments."
     )
-    return "\n\n".join(["## Atlas of releases", note, linked(FIGURES, "atlas", drawn), said, *_scripts(changes)])
+    cells = len({cell["cell"] for comparison in atlas["comparisons"] for cell in comparison["cells"]})
+    blocks: list[Block] = [heading("Atlas of releases"), paragraph(note, " → ".join(atlas["releases"]), cells)]
+    blocks += _changes(atlas["changes"])
+    found = heat(atlas)
+    if not found.empty:
+        alt = f"Heat map of {len(found)} cells by {len(found.columns)} releases: time over that of the release before"
+        blocks.append(Picture("atlas", alt, partial(_draw, atlas)))
+    return [*blocks, *_scripts(atlas["changes"])]
 
 
-def _cells(run: Run) -> int:
-    return len({cell["cell"] for comparison in run.atlas["comparisons"] for cell in comparison["cells"]})
-
-
-def table(changes: list[Record]) -> pd.DataFrame:
+def _changes(changes: list[Record]) -> list[Block]:
     """One row a change, in the order of the releases."""
-    return pd.DataFrame(
-        {
-            "from": change["before"],
-            "to": change["after"],
-            "method": change["method"],
-            "cell or input": short(change["cell"]) if "/" in change["cell"] else change["cell"],
-            "what": change["what"],
-            "amount": _amount(change),
-            "reproducer": _again(change["reproducer"]),
-        }
+    if not changes:
+        return [paragraph("Nothing changed.")]
+    rows = [
+        [
+            str(change["before"]),
+            str(change["after"]),
+            code(change["method"]),
+            code(short(change["cell"]) if "/" in change["cell"] else change["cell"]),
+            str(change["what"]),
+            _amount(change),
+            _again(change["reproducer"]),
+        ]
         for change in changes
-    )
+    ]
+    titles = ["from", "to", "method", "cell or input", "what", "amount", "reproducer"]
+    more = [table(titles, rows[MOST:], "l" * 7, search=True)] if rows[MOST:] else []
+    return [table(titles, rows[:MOST], "l" * 7), *fold(f"{len(rows) - MOST} more changes", more)]
 
 
 def _amount(change: Record) -> str:
@@ -76,19 +85,18 @@ def _again(reproducer: Record | None) -> str:
     return "other pixels" if reproducer["differs"] else "the same pixels"
 
 
-def _scripts(changes: list[Record]) -> Iterator[str]:
+def _scripts(changes: list[Record]) -> list[Block]:
     """The reproducers of the largest changes, folded away."""
     told = sorted((each for each in changes if each["reproducer"]), key=_weight, reverse=True)[:MOST_SCRIPTS]
+    blocks: list[Block] = []
     for change in told:
         again = change["reproducer"]
-        lines = [
-            f"<details><summary>{change['method']}, {change['cell']}: {change['what']}, {change['before']} to"
-            f" {change['after']}</summary>",
-            f"```python\n{again['script']}```",
-            "```\n" + "\n".join([again["baseline"][0], again["candidate"][0]]) + "\n```",
-            "</details>",
-        ]
-        yield "\n\n".join(lines)
+        what = say(
+            "{}, {}: {}, {} to {}", change["method"], change["cell"], change["what"], change["before"], change["after"]
+        )
+        printed = "\n".join([again["baseline"][0], again["candidate"][0]])
+        blocks += fold(what, [Code(again["script"]), Code(printed, "text")])
+    return blocks
 
 
 def _weight(change: Record) -> float:
@@ -98,43 +106,48 @@ def _weight(change: Record) -> float:
     return 10.0 + (change["amount"] or 0.0)
 
 
-def heat(run: Run) -> pd.DataFrame:
+def heat(atlas: Record) -> pd.DataFrame:
     """Cells by releases: the ratio to the release before, missing where it was not measured."""
     columns = {}
-    for comparison in run.atlas.get("comparisons", []):
+    for comparison in atlas.get("comparisons", []):
         values = {short(cell["cell"]): cell["ratio"] for cell in comparison["cells"]}
         columns[comparison["candidate"]["label"]] = pd.Series(values, dtype=float)
     return pd.DataFrame(columns)
 
 
-def draw(run: Run, path: Path) -> bool:
-    """The heat map; a confirmed change is written out, a change of pixels is a diamond."""
-    frame = heat(run)
-    if frame.empty:
-        return False
-    figure = Figure(figsize=(2.6 + 0.9 * len(frame.columns), 1.2 + 0.2 * len(frame)), layout="constrained")
-    axis = figure.subplots()
-    shades = np.log2(frame.to_numpy(dtype=float))
-    reach = float(np.log2(LIMIT))
-    image = axis.imshow(shades, cmap="RdYlGn_r", vmin=-reach, vmax=reach, aspect="auto")
-    axis.set_xticks(range(len(frame.columns)), frame.columns, fontsize=7)
-    axis.set_yticks(range(len(frame)), frame.index, fontsize=6)
-    for column, comparison in enumerate(run.atlas["comparisons"]):
-        _marks(axis, column, list(frame.index), comparison)
-    bar = figure.colorbar(image, ax=axis, ticks=[-reach, 0, reach])
-    bar.ax.set_yticklabels([f"{1 / LIMIT:g}", "1", f"{LIMIT:g}"], fontsize=7)
-    axis.set_title("time / that of the release before; diamonds: pixels changed", fontsize=8)
-    save(figure, path, dpi=130)
-    return True
+def _draw(atlas: Record, colours: Theme) -> Figure:
+    """Slower is warm, faster is cool; a confirmed change is written out, a change of pixels is a diamond."""
+    found = heat(atlas)
+    left, top, row = 2.4, 0.55, 0.215
+    figure = theme.figure(top + row * len(found) + 0.1)
+    width = min(1.2, (theme.WIDTH - left) / len(found.columns))
+    axis = theme.axes(figure, left, top, width * len(found.columns), row * len(found))
+    axis.set_axis_off()
+    axis.set(xlim=(-0.5, len(found.columns) - 0.5), ylim=(len(found) - 0.5, -0.5))
+    shades = np.log2(found.to_numpy(dtype=float)) / (2 * np.log2(LIMIT)) + 0.5
+    for (place, column), share in np.ndenumerate(shades):
+        if np.isfinite(share):
+            sides = (
+                [column - 0.48, column + 0.48, column + 0.48, column - 0.48],
+                [place - 0.46] * 2 + [place + 0.46] * 2,
+            )
+            axis.fill(*sides, color=colormaps[colours.signed](float(np.clip(share, 0, 1))), linewidth=0)
+    for column, comparison in enumerate(atlas["comparisons"]):
+        name = str(comparison["candidate"]["label"])[:14]
+        theme.put(figure, left + (column + 0.5) * width, 0.32, name, ha="center", fontsize=theme.SMALL)
+        _marks(axis, column, list(found.index), comparison, colours)
+    for place, name in enumerate(found.index):
+        y = top + (place + 0.5) * row
+        theme.put(figure, left - 0.07, y, str(name)[:36], ha="right", va="center", fontsize=theme.SMALL)
+    said = "time over that of the release before: red slower, blue faster; diamonds: pixels changed"
+    theme.put(figure, left, 0.04, said, fontsize=theme.SMALL, color=colours.muted)
+    return figure
 
 
-def _marks(axis: Any, column: int, names: list[str], comparison: Record) -> None:
+def _marks(axis: Any, column: int, names: list[str], comparison: Record, colours: Theme) -> None:
     for cell in comparison["cells"]:
         row = names.index(short(cell["cell"]))
         if cell["verdict"] in SHOWN:
-            axis.text(column, row, f"{cell['ratio']:.2f}", ha="center", va="center", fontsize=6)
+            axis.text(column, row, f"{cell['ratio']:.2f}", ha="center", va="center", fontsize=theme.SMALL)
         if (cell["pixels"] or {}).get("status") == CHANGED:
-            axis.plot(column - 0.38, row, "D", color="black", markersize=3)
-
-
-FIGURES: Mapping[str, Drawing] = {"atlas": Drawing("Every cell's time against the release before", draw)}
+            axis.plot(column - 0.38, row, "D", color=colours.ink, markersize=3)

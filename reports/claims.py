@@ -9,40 +9,45 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from upbench.reports.advice import SAME_DB
-from upbench.reports.figures import Drawn
 from upbench.reports.frame import Run
-from upbench.reports.tables import headline, main_speed
-
-SAME_TIME = 1.05
+from upbench.reports.report import Report
+from upbench.reports.survey import SAME_DB, SAME_TIME, main_quality, main_speed
+from upbench.reports.words import Block, Bullets, bold, fold, heading, prose, say, table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A claim, its verdict (`holds`, `does not hold`, `depends`, `not measured`), and the figures behind it."""
+    """A claim, its verdict (`holds`, `does not hold`, `depends`, `not measured`), what decides, and all figures."""
 
     text: str
     verdict: str
     evidence: str
+    decides: str = ""
 
 
-def section(run: Run, drawn: Drawn) -> str:
-    """Each claim with its verdict and evidence."""
-    lines = ["## The article's claims", ""]
-    for number, claim in enumerate(check(run), 1):
-        lines.append(f"{number}. *{claim.text}* **{claim.verdict.capitalize()}.** {claim.evidence}")
-    return "\n".join(lines)
+def section(report: Report) -> list[Block]:
+    """A row a claim with its verdict and the number that decides; the evidence in a fold."""
+    found = check(report.run)
+    if all(claim.verdict == "not measured" for claim in found):
+        return []
+    rows = [[claim.text, bold(claim.verdict), prose(claim.decides or claim.evidence)] for claim in found]
+    evidence = tuple(say("{} {}", claim.text, prose(claim.evidence)) for claim in found)
+    return [
+        heading("The article's claims"),
+        table(["claim", "verdict", "what decides"], rows, "lll"),
+        *fold("Evidence", [Bullets(evidence)]),
+    ]
 
 
 def check(run: Run) -> list[Claim]:
     """The three claims with the run's figures; a claim whose methods were not measured says so."""
-    quality = headline(run.quality, pd.DataFrame())
-    psnr = {} if quality.empty else quality.set_index("method")["PSNR (dB)"].dropna().to_dict()
-    speed = main_speed(run.speed)
+    quality, speed = main_quality(run.quality), main_speed(run.speed)
+    psnr = {} if quality.empty else quality.set_index("method")["psnr_db"].sort_values(ascending=False).to_dict()
     times: dict[str, dict[str, float]] = {}
     if not speed.empty:
-        for workload, cells in speed.groupby("workload", sort=False):
-            times[str(workload)] = cells.set_index("method")["seconds"].to_dict()
+        total = speed.assign(total=speed["seconds"] + speed["conversion_seconds"])
+        for workload, cells in total.groupby("workload", sort=False):
+            times[str(workload)] = cells.set_index("method")["total"].to_dict()
     return [_jagged(run.diagnostics), _transposed(psnr, times), _shuffle(psnr, times)]
 
 
@@ -62,11 +67,18 @@ def _jagged(diagnostics: pd.DataFrame) -> Claim:
         f" of `bicubic` {jagged['bicubic']:.3f}; the edge is {width['bilinear']:.2f} pixels wide with `bilinear`,"
         f" {width['bicubic']:.2f} with `bicubic`, {width['nearest']:.2f} with `nearest`."
     )
+    decides = (
+        f"A slanted edge strays {jagged['bilinear']:.2f} px from straight with `bilinear`, {jagged['nearest']:.2f} with"
+        f" `nearest`, {jagged['bicubic']:.2f} with `bicubic`; it is {width['bilinear']:.1f} px wide,"
+        f" {width['nearest']:.1f} and {width['bicubic']:.1f}."
+    )
     if share < 1 / 3:
         blur = " Its fault is blur, not steps." if width["bilinear"] > width["bicubic"] else ""
-        return Claim(text=text, verdict="does not hold", evidence=evidence + blur)
+        return Claim(text=text, verdict="does not hold", evidence=evidence + blur, decides=decides)
     steps = "Steps are there, but fewer than with nearest." if share < 2 / 3 else "Its steps are as large."
-    return Claim(text=text, verdict="depends" if share < 2 / 3 else "holds", evidence=f"{evidence} {steps}")
+    return Claim(
+        text=text, verdict="depends" if share < 2 / 3 else "holds", evidence=f"{evidence} {steps}", decides=decides
+    )
 
 
 def _transposed(psnr: dict[str, float], times: dict[str, dict[str, float]]) -> Claim:
@@ -96,7 +108,11 @@ def _transposed(psnr: dict[str, float], times: dict[str, dict[str, float]]) -> C
         verdict = "holds" if costlier and not cheaper else "depends"
     elif not cheaper and costlier:
         evidence.append("That it costs more holds.")
-    return Claim(text=text, verdict=verdict, evidence=" ".join(evidence))
+    best = max(names, key=lambda name: psnr[name])
+    decides = f"The best of them, `{best}`, reaches {psnr[best]:.2f} dB; `bilinear` {psnr['bilinear']:.2f} dB."
+    if everything:
+        decides += f" They take {min(everything):.2g} to {max(everything):.2g} times `bilinear`'s time."
+    return Claim(text=text, verdict=verdict, evidence=" ".join(evidence), decides=decides)
 
 
 def _shuffle(psnr: dict[str, float], times: dict[str, dict[str, float]]) -> Claim:
@@ -126,7 +142,12 @@ def _shuffle(psnr: dict[str, float], times: dict[str, dict[str, float]]) -> Clai
         )
     holds = all(won) and worse
     verdict = "holds" if holds else "depends" if any(won) or worse else "does not hold"
-    return Claim(text=text, verdict=verdict, evidence=evidence)
+    decides = f"{_capital('; '.join(ranks))}; {difference:+.2f} dB against `bilinear`."
+    return Claim(text=text, verdict=verdict, evidence=evidence, decides=decides)
+
+
+def _capital(said: str) -> str:
+    return said[:1].upper() + said[1:]
 
 
 def _unmeasured(text: str) -> Claim:

@@ -38,7 +38,7 @@ class Run:
     samples: dict[str, np.ndarray[Any, Any]]
     watch: dict[str, Any] = field(default_factory=dict)
     atlas: dict[str, Any] = field(default_factory=dict)
-    front: dict[str, Any] = field(default_factory=dict)
+    raw: dict[str, list[float]] = field(default_factory=dict)
 
 
 def read(folder: Path) -> Run:
@@ -71,7 +71,7 @@ def read(folder: Path) -> Run:
         samples=read_samples(folder / "samples.npz"),
         watch=read_json(folder / "watch.json"),
         atlas=read_json(folder / "atlas.json"),
-        front=read_json(folder / "front.json"),
+        raw=_raw(document),
     )
 
 
@@ -106,6 +106,8 @@ def _row(benchmark: dict[str, Any]) -> dict[str, Any]:
         | on_cuda
         | {
             "seconds": median,
+            "q1": q1,
+            "q3": q3,
             "spread": (q3 - q1) / median,
             "loop_seconds": np.median(blocks),
             "blocks": len(samples),
@@ -139,3 +141,13 @@ def _speed(path: Path, document: dict[str, Any]) -> pd.DataFrame:
         return speed_frame(document)
     except Exception as error:  # what is in a cell's record may be anything
         raise ReportError(f"{path} is not a file of upbench's; remove it.") from error
+
+
+def _raw(document: dict[str, Any]) -> dict[str, list[float]]:
+    """Every sample in seconds (of a GPU's cells the cold ones), by the cell's name."""
+    found = {}
+    for benchmark in document.get("benchmarks", []):
+        extra = benchmark["extra_info"]
+        samples = extra["cuda"]["cold"]["seconds"] if "cuda" in extra else benchmark["stats"]["data"]
+        found[str(extra.get("cell", ""))] = [float(value) for value in samples]
+    return found

@@ -1,168 +1,282 @@
-"""The report's section about torch versions: what changed, a table by severity, a forest plot of ratios."""
+"""The section about torch versions: an alert on the first screen, a table of what is not the same, a forest plot."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from upbench.bench.gate import advice, edge_words
-from upbench.bench.gate.outcome import by_severity, counts, memory_ratio, title
+from upbench.bench.gate.outcome import by_severity, counts, memory_ratio, short, title
 from upbench.bench.gate.pixels import CHANGED
-from upbench.reports.figures import Drawing, Drawn, linked, save
-from upbench.reports.frame import Run
-from upbench.reports.tables import markdown
+from upbench.reports import theme
+from upbench.reports.report import Report
+from upbench.reports.theme import Theme
+from upbench.reports.words import (
+    Alert,
+    Block,
+    Bullets,
+    Cell,
+    Picture,
+    Said,
+    Words,
+    bold,
+    cell,
+    code,
+    fold,
+    heading,
+    link,
+    listed,
+    paragraph,
+    prose,
+    say,
+    table,
+)
 
 Record = dict[str, Any]
 
-COLOURS = {"SLOWER": "tab:red", "FASTER": "tab:green", "SAME": "0.45", "UNRESOLVED": "tab:orange"}
-FORMATS = {"time": ".3f", "noise floor": ".1%", "instructions": ".4f", "pairs": ".0f", "faults": ".1f"}
-
-
-def section(run: Run, drawn: Drawn) -> str:
-    """Markdown about every comparison; empty where no interval was measured."""
-    if "versions" not in drawn:
-        return ""
-    parts = ["## Torch versions", PREFACE]
-    for comparison in run.versions:
-        parts += [f"### {title(comparison)}", _outcome(comparison), markdown(table(comparison), FORMATS)]
-    return "\n\n".join([*parts, linked(FIGURES, "versions", drawn)])
-
-
+MOST = 12
 PREFACE = (
     "Time is the candidate's over the baseline's (above 1 is slower), with a 95 % interval over pairs of fresh"
-    " processes. SLOWER and FASTER are beyond the threshold and confirmed by pairs that did not flag them; SAME"
-    " lies wholly within it; UNRESOLVED neither; BIMODAL falls into two groups. The noise floor is half that"
-    " interval. Pixels are compared on one image given to both."
+    " processes. SLOWER and FASTER are beyond the threshold and confirmed by pairs that did not flag them; SAME lies"
+    " wholly within it; UNRESOLVED neither; BIMODAL falls into two groups. The noise floor is half that interval."
+    " Pixels are compared on one image given to both."
 )
 
 
-def _outcome(comparison: Record) -> str:
-    found, settings = counts(comparison), comparison["settings"]
-    said = ", ".join(f"{number} {name}" for name, number in found.items() if number and name != CHANGED)
-    lines = [
-        f"{said or 'No cells'}; pixels changed in {found[CHANGED]}. Threshold {settings['threshold']:.1%},"
-        f" {comparison['rounds']} pairs of processes, {comparison['spent']:.0f} s."
+def alerts(report: Report) -> list[Block]:
+    """One a comparison, for the first screen: did anything change?"""
+    return [_alert(comparison, "#torch-versions") for comparison in report.run.versions]
+
+
+def _alert(comparison: Record, details: str) -> Alert:
+    found, cells = counts(comparison), comparison["cells"]
+    slower, faster, failed = found["SLOWER"], found["FASTER"], found["FAILED"]
+    said: list[Said] = [bold(f"{title(comparison).replace('->', '→')}: {_verdict(found, len(cells))}.")]
+    if comparison["planted"]:
+        said.append(bold("PLANTED: the candidate was made to do more work; not a real difference."))
+    notable = [each for each in by_severity(comparison) if each["verdict"] in ("SLOWER", "FASTER")]
+    said += [_told(each) for each in notable[:3]]
+    if len(notable) > 3:
+        said.append(f"And {len(notable) - 3} more.")
+    rest = [
+        (found["SAME"], "the same"),
+        (found["UNRESOLVED"], "unresolved"),
+        (found["BIMODAL"], "bimodal"),
+        (failed, "failed"),
+        (found["SKIPPED"], "skipped"),
+    ]
+    if notable and any(number for number, _ in rest):
+        said.append(f"{', '.join(f'{number} {what}' for number, what in rest if number)}.")
+    said.append(_pixels_said(comparison))
+    said.append(say("{}.", link("Details", details)))
+    kind = "CAUTION" if slower or failed or found[CHANGED] else "NOTE" if faster else "WARNING"
+    if found["SAME"] == len(cells) and not found[CHANGED]:
+        kind = "TIP"
+    return Alert(kind, listed(said, " "))
+
+
+def _verdict(found: Any, cells: int) -> str:
+    if found["SLOWER"] and found["FASTER"]:
+        return f"{found['SLOWER']} of {cells} cells slower, {found['FASTER']} faster"
+    for verdict, word in (("SLOWER", "slower"), ("FASTER", "faster")):
+        if found[verdict]:
+            return f"{found[verdict]} of {cells} cells {word}"
+    if found["SAME"] == cells:
+        return f"all {cells} cells the same"
+    others = {"UNRESOLVED": "unresolved", "BIMODAL": "bimodal", "FAILED": "failed", "SKIPPED": "skipped"}
+    said = ", ".join(f"{found[verdict]} {word}" for verdict, word in others.items() if found[verdict])
+    return f"no confirmed difference in {cells} cells ({said})"
+
+
+def _told(record: Record) -> Words:
+    ratio, low, high = (f"{record[name]:.2f}" for name in ("ratio", "low", "high"))
+    return say("{} takes {}× the time (95 %: {} to {}).", code(short(record["cell"])), ratio, low, high)
+
+
+def _pixels_said(comparison: Record) -> str:
+    compared = [each for each in comparison["cells"] if each["pixels"]]
+    changed = counts(comparison)[CHANGED]
+    if changed:
+        return f"Pixels changed in {changed} of {len(compared)}."
+    return f"Pixels the same in all {len(compared)}." if compared else "No pixels were compared."
+
+
+def section(report: Report) -> list[Block]:
+    """Each comparison: what is not the same in a table, the rest in a fold, and the intervals drawn."""
+    comparisons = report.run.versions
+    if not comparisons:
+        return []
+    blocks: list[Block] = [heading("Torch versions")]
+    for number, comparison in enumerate(comparisons):
+        blocks += _comparison(comparison, number, several=len(comparisons) > 1)
+    return [*blocks, *fold("How versions are compared", [paragraph(PREFACE)])]
+
+
+def _comparison(comparison: Record, number: int, *, several: bool) -> list[Block]:
+    ordered = by_severity(comparison)
+    other = [each for each in ordered if each["verdict"] != "SAME" or (each["pixels"] or {}).get("status") == CHANGED]
+    same = [each for each in ordered if each not in other]
+    blocks: list[Block] = [heading(title(comparison).replace("->", "→"), 3)] if several else []
+    if not several:
+        blocks.append(paragraph("{}.", bold(title(comparison).replace("->", "→"))))
+    if other:
+        blocks.append(_table(other[:MOST]))
+        blocks += fold(f"{len(other) - MOST} more", [_table(other[MOST:])] if other[MOST:] else [])
+    measured = [each for each in ordered if each["ratio"] is not None]
+    if measured:
+        alt = f"Ratios of time with 95 % intervals of {len(measured)} cells, worst on top; the threshold is shaded"
+        name = "versions" if number == 0 else f"versions-{number + 1}"
+        blocks += fold("All ratios, drawn", [Picture(name, alt, partial(_forest, comparison, measured))])
+    blocks += fold(f"{len(same)} cells that are the same", [_table(same)] if same else [])
+    return [*blocks, *fold("How this comparison was run", _run(comparison))]
+
+
+def _run(comparison: Record) -> list[Block]:
+    settings = comparison["settings"]
+    blocks: list[Block] = [
+        paragraph(
+            "Threshold {}, {} pairs of processes, {} s.",
+            f"{settings['threshold']:.1%}",
+            comparison["rounds"],
+            f"{comparison['spent']:.0f}",
+        )
     ]
     if comparison["planted"]:
         planted = ", ".join(f"{method} x{factor:g}" for method, factor in comparison["planted"].items())
-        lines.insert(0, f"**PLANTED: the candidate was made to do more work in {planted}. Not a real difference.**")
+        blocks.append(
+            paragraph("PLANTED: the candidate was made to do more work in {}. Not a real difference.", planted)
+        )
     if comparison["same"]:
-        lines.append("Both sides are the same environment: every difference here is noise.")
+        blocks.append(paragraph("Both sides are the same environment: every difference here is noise."))
     for side in ("baseline", "candidate"):
-        if comparison[side]["torchvision"] is None:
-            lines.append(f"No torchvision for the {side}: {comparison[side]['torchvision_reason']}.")
-    return "\n\n".join([*lines, *_differing(comparison), *_edges(comparison), *_host(comparison)])
+        if comparison[side].get("torchvision_reason") and comparison[side].get("torchvision") is None:
+            blocks.append(paragraph("No torchvision for the {}: {}.", side, comparison[side]["torchvision_reason"]))
+    blocks += _differing(comparison)
+    blocks += _edges(comparison)
+    host = comparison["candidate"]["host"]
+    if host:
+        allocator = ", ".join(f"{name}={value}" for name, value in host["allocator"].items())
+        blocks.append(
+            paragraph(
+                "Host: {}, {} cores; allocator: {}.", host["cpu"], host["cores"], allocator or "as the system has it"
+            )
+        )
+    return blocks
 
 
-def _differing(comparison: Record) -> list[str]:
+def _differing(comparison: Record) -> list[Block]:
     """Packages that are of another version beside those that the two labels name."""
     named = " ".join(comparison[side]["label"] for side in ("baseline", "candidate"))
     differing = comparison.get("differing", {})
-    others = [f"{name} {one or 'absent'} -> {other or 'absent'}" for name, (one, other) in differing.items()]
-    others = [text for text in others if text.split()[0] not in (*named.replace("==", " ").split(), "torch")]
-    return [f"Other packages differ too: {', '.join(others)}."] if others else []
+    others = [f"{name} {one or 'absent'} → {other or 'absent'}" for name, (one, other) in differing.items()]
+    others = [said for said in others if said.split()[0] not in (*named.replace("==", " ").split(), "torch")]
+    return [paragraph("Other packages differ too: {}.", ", ".join(others))] if others else []
 
 
-def _edges(comparison: Record) -> list[str]:
+def _edges(comparison: Record) -> list[Block]:
     """What became of the pixels at the edges of the space of shapes, for methods with something to tell."""
-    told = [
-        edge_words.sentence(name, found)
-        for name, found in comparison.get("edges", {}).items()
-        if edge_words.unlike(found)
-    ]
+    edges = comparison.get("edges", {})
+    told = [edge_words.sentence(name, found) for name, found in edges.items() if edge_words.unlike(found)]
     if not told:
-        return ["Pixels at the edges of the space of shapes: no case differs."] if comparison.get("edges") else []
-    return ["\n".join(["Pixels at the edges of the space of shapes:", "", *(f"- {text}" for text in told)])]
+        return [paragraph("Pixels at the edges of the space of shapes: no case differs.")] if edges else []
+    told_words = tuple(prose(said) for said in told)
+    return [paragraph("Pixels at the edges of the space of shapes:"), Bullets(told_words)]
 
 
-def _host(comparison: Record) -> list[str]:
-    host = comparison["candidate"]["host"]
-    if not host:
-        return []
-    allocator = ", ".join(f"{name}={value}" for name, value in host["allocator"].items())
-    return [f"Host: {host['cpu']}, {host['cores']} cores; allocator: {allocator or 'as the system has it'}."]
+def _table(cells: Sequence[Record]) -> Block:
+    """Cell, verdict, ratio with its interval, pixels; memory, instructions and remarks where there are any."""
+    memory = any(memory_ratio(each) not in (None, 1) for each in cells)
+    counted = any("ratio" in each.get("instructions", {}) for each in cells)
+    remarks = any(each["reason"] or each.get("next") for each in cells)
+    titles = ["cell", "verdict", "× (95 %)", "noise floor", "pixels"]
+    titles += [
+        *(["memory"] if memory else []),
+        *(["instructions"] if counted else []),
+        *(["remark"] if remarks else []),
+    ]
+    rows = []
+    for each in cells:
+        peak, instructions = memory_ratio(each), each.get("instructions", {}).get("ratio")
+        rows.append(
+            [
+                listed([code(short(each["cell"])), *(["(PLANTED)"] if each["planted"] != 1 else [])], " "),
+                bold(each["verdict"]) if each["verdict"] in ("SLOWER", "FAILED") else str(each["verdict"]),
+                _ratio(each),
+                cell(f"{each['floor']:.1%}" if each["floor"] is not None else "", each["floor"]),
+                _pixels(each),
+                *([("same" if peak == 1 else f"{peak:.2f}×") if peak is not None else ""] if memory else []),
+                *([f"{instructions:.4f}×" if instructions else ""] if counted else []),
+                *([_remark(each)] if remarks else []),
+            ]
+        )
+    return table(titles, rows, "llrrl")
 
 
-def table(comparison: Record) -> pd.DataFrame:
-    """One row a cell, worst first; a missing number is empty, a column that is empty throughout is left out."""
-    frame = pd.DataFrame([_row(cell) for cell in by_severity(comparison)])
-    return frame[[name for name in frame if (frame[name].notna() & (frame[name] != "")).any()]]
+def _ratio(record: Record) -> Cell:
+    if record["ratio"] is None:
+        return cell(None)
+    return cell(f"{record['ratio']:.3f} ({record['low']:.3f} to {record['high']:.3f})", record["ratio"])
 
 
-def _row(cell: Record) -> Record:
-    measured = cell["ratio"] is not None
-    memory = memory_ratio(cell)
-    return {
-        "cell": short(cell["cell"]) + (" (PLANTED)" if cell["planted"] != 1 else ""),
-        "verdict": f"**{cell['verdict']}**" if cell["verdict"] in ("SLOWER", "FAILED") else cell["verdict"],
-        "time": cell["ratio"],
-        "95 %": f"{cell['low']:.3f} to {cell['high']:.3f}" if measured else "",
-        "noise floor": cell["floor"],
-        "pairs": cell["pairs"],
-        "pixels": _pixels(cell),
-        "peak memory": "" if memory is None else "same" if memory == 1 else f"{memory:.2f}",
-        "instructions": cell.get("instructions", {}).get("ratio"),
-        "remark": "; ".join(filter(None, [cell["reason"], advice.sentence(cell["next"]) if cell.get("next") else ""])),
-    }
+def _remark(record: Record) -> str:
+    asked = advice.sentence(record["next"]) if record.get("next") else ""
+    return "; ".join(filter(None, [record["reason"], asked]))
 
 
-def short(name: str) -> str:
-    """A cell's name without the axes that have their usual values."""
-    usual = ("cpu", "float32", "contiguous", "eager", "forward", "1t")
-    first, rest = name.split("/")[:3], name.split("/")[3:]
-    return "/".join(first + [part for part, plain in zip(rest, usual, strict=True) if part != plain])
-
-
-def _pixels(cell: Record) -> str:
-    pixels = cell["pixels"]
+def _pixels(record: Record) -> Said:
+    pixels = record["pixels"]
     if not pixels or pixels["status"] == "identical":
-        return pixels["status"] if pixels else ""
+        return str(pixels["status"]) if pixels else ""
     if pixels["status"] != CHANGED:
         return f"within rounding ({pixels['ulps']:.1f} ULP)"
     said = (
-        f"**CHANGED** by up to {pixels['largest']:.2g}, {pixels['steps']} 8-bit steps in"
-        f" {pixels['share']:.1%}, {pixels['psnr_change_db']:+.3f} dB"
+        f"by up to {pixels['largest']:.2g}, {pixels['steps']} 8-bit steps in {pixels['share']:.1%},"
+        f" {pixels['psnr_change_db']:+.3f} dB"
     )
-    return f"{said}; faster because different" if cell["verdict"] == "FASTER" else said
+    if record["verdict"] == "FASTER":
+        said += "; faster because different"
+    return say("{} {}", bold(CHANGED), said)
 
 
-def forest(run: Run, path: Path) -> bool:
-    """A panel a comparison: every cell's ratio with its interval, the threshold shaded, worst on top."""
-    drawn = [(each, [cell for cell in by_severity(each) if cell["ratio"] is not None]) for each in run.versions]
-    drawn = [(comparison, cells) for comparison, cells in drawn if cells]
-    if not drawn:
-        return False
-    rows = max(len(cells) for _, cells in drawn)
-    figure = Figure(figsize=(6.5 * len(drawn), 1.4 + 0.22 * rows), layout="constrained")
-    for axis, (comparison, cells) in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
-        _panel(axis, comparison, cells)
-    save(figure, path, dpi=120)
-    return True
-
-
-def _panel(axis: Any, comparison: Record, cells: list[Record]) -> None:
+def _forest(comparison: Record, cells: Sequence[Record], colours: Theme) -> Figure:
+    """Every cell's ratio with its interval, the threshold shaded, worst on top; diamonds: pixels changed."""
+    left, row = 2.2, 0.24
+    figure = theme.figure(0.2 + row * len(cells) + 0.5)
+    axis = theme.axes(figure, left, 0.12, theme.WIDTH - left - 0.2, row * len(cells))
     threshold = comparison["settings"]["threshold"]
-    axis.axvspan(1 / (1 + threshold), 1 + threshold, color="0.92", label=f"threshold {threshold:.1%}")
-    axis.axvline(1, color="0.6", linewidth=0.8)
-    for place, cell in enumerate(cells):
-        colour = COLOURS.get(cell["verdict"], "tab:purple")
-        marker = "D" if (cell["pixels"] or {}).get("status") == CHANGED else "o"
-        axis.plot([cell["low"], cell["high"]], [place, place], color=colour, linewidth=1.5)
-        axis.plot(cell["ratio"], place, marker, color=colour, markersize=5)
-    names = [short(cell["cell"]) + (" PLANTED" if cell["planted"] != 1 else "") for cell in cells]
-    axis.set_yticks(range(len(cells)), names, fontsize=7)
-    axis.invert_yaxis()
-    lows, highs = [cell["low"] for cell in cells], [cell["high"] for cell in cells]
+    axis.axvspan(1 / (1 + threshold), 1 + threshold, color=colours.band, linewidth=0)
+    axis.axvline(1, color=colours.rule, linewidth=0.8)
+    shades = {"SLOWER": colours.bad, "FASTER": colours.good, "SAME": colours.muted}
+    for place, each in enumerate(cells):
+        colour = shades.get(each["verdict"], colours.unsure)
+        marker = "D" if (each["pixels"] or {}).get("status") == CHANGED else "o"
+        axis.plot([each["low"], each["high"]], [place, place], color=colour, linewidth=1.8)
+        axis.plot(each["ratio"], place, marker, color=colour, markersize=5)
+        planted = " PLANTED" if each["planted"] != 1 else ""
+        y = 0.12 + (place + 0.5) * row
+        theme.put(
+            figure, left - 0.08, y, (short(each["cell"]) + planted)[:34], ha="right", va="center", fontsize=theme.SMALL
+        )
+    low, high = min(*(each["low"] for each in cells), 0.9), max(*(each["high"] for each in cells), 1.1)
     axis.set_xscale("log")
-    axis.set_xlim(max(0.1, min(*lows, 0.9)) * 0.98, min(10, max(*highs, 1.1)) * 1.02)
-    axis.xaxis.set_major_formatter("{x:g}")
-    axis.xaxis.set_minor_formatter("{x:g}")
-    axis.tick_params(axis="x", which="both", labelsize=7)
-    axis.set_xlabel("candidate's time / baseline's; diamonds: pixels changed")
-    axis.set_title(title(comparison), fontsize=9)
-    axis.grid(axis="x", which="both", alpha=0.3)
+    axis.set(xlim=(max(0.1, low) * 0.98, min(10, high) * 1.02), ylim=(len(cells) - 0.5, -0.5), yticks=[])
+    axis.set_xticks(_ticks(*axis.get_xlim()))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_xlabel("candidate's time over the baseline's (log); diamonds: pixels changed")
+    axis.grid(axis="x")
+    return figure
 
 
-FIGURES: Mapping[str, Drawing] = {"versions": Drawing("Ratios of time with their intervals", forest)}
+def _ticks(low: float, high: float) -> list[float]:
+    wide = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10]
+    fine = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1, 1.05, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2]
+    chosen = fine if low > 0.5 and high < 2.2 else wide
+    inside = [tick for tick in chosen if low <= tick <= high]
+    kept: list[float] = []
+    for tick in inside:
+        if not kept or tick / kept[-1] > (high / low) ** (1 / 14):
+            kept.append(tick)
+    return kept

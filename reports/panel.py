@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from upbench.reports.figures import save
-
 Image = np.ndarray[Any, Any]
 
 TILE_INCHES = 1.9
@@ -38,7 +36,7 @@ def draw(path: Path, items: Sequence[tuple[str, Image]], *, title: str = "") -> 
         _show(zoomed, image[top : top + height, left : left + width])
     if title:
         figure.suptitle(title, fontsize=10)
-    save(figure, path, dpi=150)
+    figure.savefig(path, dpi=150)
 
 
 def _middle(image: Image) -> tuple[int, int, int, int]:

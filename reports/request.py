@@ -8,13 +8,20 @@ from upbench.bench.cells import check_device
 from upbench.bench.requests import Request
 
 DEFAULT_FOLDER = Path("reports/out")
+JOINED = Path("reports/joined")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRequest(Request):
-    """`report.md` and its figures, made anew from the files in `folder`."""
+    """`report.md`, its figures, and `report.html` if `html`, made anew from the files in `folder`.
+
+    With `others`, runs of other machines, the page tells of all of them and lies in `joined`.
+    """
 
     folder: Path = DEFAULT_FOLDER
+    others: tuple[Path, ...] = ()
+    joined: Path = JOINED
+    html: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,17 +1,31 @@
 """What `upbench selfcheck` found."""
 
-import pandas as pd
+from typing import Any
 
-from upbench.reports import tables
-from upbench.reports.figures import Drawn
-from upbench.reports.frame import Run
+from upbench.reports import numbers
+from upbench.reports.report import Report
+from upbench.reports.words import Block, fold, heading, paragraph, table
 
 
-def section(run: Run, drawn: Drawn) -> str:
-    """What `upbench selfcheck` found, as it was found."""
-    if "checks" not in run.selfcheck:
-        return ""
-    table = pd.DataFrame(run.selfcheck["checks"])
-    columns = ["what", "unit", "expected", "measured", "error", "spread", "limit", "verdict", "reason"]
-    formats = {"expected": ".5g", "measured": ".5g", "error": "+.2%", "spread": ".2%", "limit": ".0%"}
-    return f"## Self-check of the clocks\n\n{tables.markdown(table[columns], formats)}"
+def section(report: Report) -> list[Block]:
+    """The verdict in a sentence, every check in a fold."""
+    checks = report.run.selfcheck.get("checks", [])
+    if not checks:
+        return []
+    good = sum(check["verdict"] == "ok" for check in checks)
+    rows = [_row(check) for check in checks]
+    titles = ["what", "unit", "expected", "measured", "error", "spread", "limit", "verdict", "reason"]
+    return [
+        heading("Are the clocks right?"),
+        paragraph("{} of {} checks are within their limits.", good, len(checks)),
+        *fold("Every check", [table(titles, rows, "llrrrrrll")]),
+    ]
+
+
+def _row(check: dict[str, Any]) -> list[str]:
+    shares = {"error": "{:+.2%}", "spread": "{:.2%}", "limit": "{:.0%}"}
+    formatted = [form.format(check[name]) if check[name] is not None else "" for name, form in shares.items()]
+    values = [
+        numbers.significant(check[name], 5) if check[name] is not None else "" for name in ("expected", "measured")
+    ]
+    return [str(check["what"]), str(check["unit"]), *values, *formatted, str(check["verdict"]), str(check["reason"])]

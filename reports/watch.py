@@ -1,93 +1,98 @@
-"""The report's section about a watched series: every cell's ratio to the anchor, night after night, and its changes."""
+"""The section about a watched series: every cell's ratio to the anchor, night after night, and its changes."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from upbench.bench.gate.outcome import short
-from upbench.reports.figures import Drawing, Drawn, linked, save
-from upbench.reports.frame import Run
-from upbench.reports.tables import markdown
+from upbench.reports import theme
+from upbench.reports.report import Report
+from upbench.reports.theme import Theme
+from upbench.reports.words import Block, Picture, cell, code, fold, heading, paragraph, table
 
 Record = dict[str, Any]
 
 COLUMNS = 3
 MOST_PANELS = 24
-MOST_TICKS = 8
+MOST_TICKS = 6
+MOST = 12
 
 
-def section(run: Run, drawn: Drawn) -> str:
-    """Changes as a table, the series as a figure; empty where nothing is watched."""
-    if not run.watch:
-        return ""
-    changes = run.watch["changes"]
-    said = markdown(table(changes), {"time": ".3f"}) if changes else "No cell has changed."
+def section(report: Report) -> list[Block]:
+    """Changes as a table, the series as a figure; nothing where nothing is watched."""
+    watch = report.run.watch
+    if not watch:
+        return []
     note = (
-        f"Each night's time over that of {run.watch['anchor']}, measured in the same duet, with its 95 % interval;"
-        " a dashed line stands where the level changed. Colours are kinds of host:"
-        f" {'; '.join(dict.fromkeys(point['host'] for points in run.watch['series'].values() for point in points))}."
+        "Each night's time over that of {}, measured in the same duet, with its 95 % interval; a dashed line stands"
+        " where the level changed. Colours are kinds of host: {}."
     )
-    return "\n\n".join(["## Watched", note, said, linked(FIGURES, "watch", drawn)])
+    points = [point for series in watch.get("series", {}).values() for point in series]
+    hosts = "; ".join(dict.fromkeys(str(point["host"]) for point in points)) or "none"
+    said = paragraph(note, str(watch["anchor"]), hosts)
+    blocks: list[Block] = [heading("Watched"), said, *_changes(watch["changes"])]
+    if watch.get("series"):
+        alt = f"Ratios of time to {watch['anchor']} of {len(watch['series'])} cells, night after night"
+        blocks.append(Picture("watch", alt, partial(_draw, watch)))
+    return blocks
 
 
-def table(changes: list[Record]) -> pd.DataFrame:
+def _changes(changes: list[Record]) -> list[Block]:
     """One row a change, the latest first."""
+    if not changes:
+        return [paragraph("No cell has changed.")]
     rows = [
-        {
-            "cell": short(change["branch"]),
-            "from": change["after"],
-            "before": change["before"],
-            "time": change["ratio"],
-            "95 %": f"{change['low']:.3f} to {change['high']:.3f}",
-            "night": change["time"][:10],
-        }
+        [
+            code(short(change["branch"])),
+            str(change["after"]),
+            str(change["before"]),
+            cell(f"{change['ratio']:.3f} ({change['low']:.3f} to {change['high']:.3f})", change["ratio"]),
+            str(change["time"])[:10],
+        ]
         for change in sorted(changes, key=lambda change: str(change["time"]), reverse=True)
     ]
-    return pd.DataFrame(rows)
+    titles = ["cell", "from", "before", "× (95 %)", "night"]
+    more = [table(titles, rows[MOST:], "lllrl")] if rows[MOST:] else []
+    return [table(titles, rows[:MOST], "lllrl"), *fold(f"{len(rows) - MOST} earlier changes", more)]
 
 
-def draw(run: Run, path: Path) -> bool:
+def _draw(watch: Record, colours: Theme) -> Figure:
     """A panel a cell, those that changed most first."""
-    series = run.watch.get("series", {})
-    if not series:
-        return False
+    series = watch["series"]
     moved = dict.fromkeys(series, 0.0)
-    for change in run.watch["changes"]:
+    for change in watch["changes"]:
         moved[change["branch"]] = max(moved[change["branch"]], abs(np.log(change["ratio"])))
     names = sorted(series, key=lambda name: -moved[name])[:MOST_PANELS]
-    columns, rows = min(COLUMNS, len(names)), -(-len(names) // COLUMNS)
-    figure = Figure(figsize=(4.6 * columns, 2.6 * rows), layout="constrained")
-    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for axis in axes:
-        axis.set_axis_off()
-    for axis, name in zip(axes, names, strict=False):
-        axis.set_axis_on()
-        _panel(axis, series[name], [change for change in run.watch["changes"] if change["branch"] == name])
-        axis.set_title(short(name), fontsize=8)
-    figure.supylabel(f"time / time of {run.watch['anchor']}", fontsize=8)
-    save(figure, path, dpi=120)
-    return True
+    columns = min(COLUMNS, len(names))
+    rows = -(-len(names) // columns)
+    figure = theme.figure(rows * 2.3 + 0.1)
+    width = (theme.WIDTH - 0.45 * columns) / columns
+    for number, name in enumerate(names):
+        row, column = divmod(number, columns)
+        axis = theme.axes(figure, 0.42 + column * (width + 0.45), 0.3 + row * 2.3, width, 1.25)
+        _panel(axis, series[name], [change for change in watch["changes"] if change["branch"] == name], colours)
+        axis.set_title(short(name)[: int(width / 0.075)], fontsize=theme.SMALL, pad=4)
+    return figure
 
 
-def _panel(axis: Any, points: list[Record], changes: list[Record]) -> None:
+def _panel(axis: Any, points: list[Record], changes: list[Record], colours: Theme) -> None:
     hosts = list(dict.fromkeys(point["host"] for point in points))
-    axis.axhline(1, color="0.7", linewidth=0.8)
+    shades = list(colours.families.values())
+    axis.axhline(1, color=colours.rule, linewidth=0.8)
     for number, host in enumerate(hosts):
         places = [place for place, point in enumerate(points) if point["host"] == host]
         ratios = np.exp([points[place]["value"] for place in places])
         reach = ratios * np.expm1([1.96 * points[place]["error"] for place in places])
-        axis.errorbar(places, ratios, yerr=reach, fmt="o", color=f"C{number}", markersize=3, linewidth=1)
+        colour = shades[number % len(shades)]
+        axis.errorbar(places, ratios, yerr=reach, fmt="o", color=colour, markersize=3, linewidth=1)
     for change in changes:
         place = next(place for place, point in enumerate(points) if point["candidate"] == change["after"])
-        axis.axvline(place - 0.5, color="tab:red" if change["ratio"] > 1 else "tab:green", linestyle="--", linewidth=1)
+        colour = colours.bad if change["ratio"] > 1 else colours.good
+        axis.axvline(place - 0.5, color=colour, linestyle="--", linewidth=1)
     ticks = np.unique(np.linspace(0, len(points) - 1, min(MOST_TICKS, len(points))).astype(int))
-    axis.set_xticks(ticks, [points[tick]["candidate"] for tick in ticks], rotation=45, ha="right", fontsize=6)
-    axis.tick_params(axis="y", labelsize=7)
-    axis.grid(axis="y", alpha=0.3)
-
-
-FIGURES: Mapping[str, Drawing] = {"watch": Drawing("Every watched cell's ratio to the anchor, night after night", draw)}
+    axis.set_xticks(ticks, [str(points[tick]["candidate"])[:12] for tick in ticks], rotation=45, ha="right")
+    axis.yaxis.set_minor_locator(NullLocator())
+    axis.grid(axis="y")

@@ -11,8 +11,9 @@ import pytest
 
 from upbench.bench.cli.main import main
 from upbench.bench.store import read_json
-from upbench.reports import frame
+from upbench.reports import frame, markdown
 from upbench.reports import gate as section
+from upbench.reports.report import Report
 
 CELLS = ("--methods", "nearest", "bilinear", "bicubic", "--workloads", "single")
 
@@ -60,8 +61,7 @@ def test_a_planted_slowdown_is_found_where_it_was_planted_and_declared(fake, tmp
     assert duet(tmp_path, fake("old"), fake("new"), "--plant", "bilinear=1.1") == 1
     assert verdicts(tmp_path) == {"nearest": "SAME", "bilinear": "SLOWER", "bicubic": "SAME"}
     assert "PLANTED" in capsys.readouterr().out
-    run = frame.read(tmp_path / "out")
-    assert "PLANTED" in section.section(run, {"versions": tmp_path / "versions.png"})
+    assert "PLANTED" in told(tmp_path / "out")
 
 
 @pytest.mark.parametrize("trouble", ["crash", "hang", "garbage", "fail"])
@@ -183,6 +183,11 @@ def pids(side: Path) -> list[str]:
     return (side.parent / "pids").read_text().split()
 
 
+def told(folder: Path) -> str:
+    report = Report(run=frame.read(folder))
+    return markdown.write([*section.alerts(report), *section.section(report)])
+
+
 def alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -194,13 +199,11 @@ def alive(pid: int) -> bool:
 
 def test_the_report_draws_from_the_file_alone(fake, tmp_path):
     duet(tmp_path, fake("old"), fake("new", trouble={"bilinear": "fail"}))
-    run = frame.read(tmp_path / "out")
-    text = section.section(run, {"versions": tmp_path / "versions.png"})
-    assert "| bilinear/x2/single | **FAILED** |" in text
-    assert text.index("FAILED** |") < text.index("| nearest/x2/single | SAME |")
+    text = told(tmp_path / "out")
+    assert "| `bilinear/x2/single` | **FAILED** |" in text
+    assert text.index("FAILED** |") < text.index("| `nearest/x2/single` | SAME |")
     assert "No torchvision for the candidate: there is none." in text
-    assert section.forest(run, tmp_path / "versions.png")
-    assert section.section(run, {}) == ""
+    assert "[!CAUTION]" in text
 
 
 def test_several_pairs_of_processes_come_from_one_pair_of_interpreters(fake, tmp_path):
@@ -225,11 +228,11 @@ def test_a_report_of_versions_alone_speaks_of_nothing_else(fake, tmp_path, capsy
     duet(tmp_path, fake("old"), fake("new"))
     assert main(["report", str(tmp_path / "out")]) == 0
     page = (tmp_path / "out" / "report.md").read_text()
-    assert "torch versions compared" in page
-    assert "| nearest/x2/single | SAME |" in page
-    assert "Headline" not in page
+    assert page.startswith("# Did the upgrade change anything?")
+    assert "| `nearest/x2/single` | SAME |" in page
+    assert "What to use" not in page
     assert "article" not in page
-    assert (tmp_path / "out" / "figures" / "versions.png").is_file()
+    assert (tmp_path / "out" / "figures" / "versions-light.png").is_file()
 
 
 def test_pixels_at_the_edges_are_told_where_they_differ(fake, tmp_path, capsys):

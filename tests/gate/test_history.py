@@ -64,7 +64,6 @@ def test_pandas_reads_it_as_it_is_and_otava_needs_a_number_in_every_row(tmp_path
     "line",
     [
         "2026-01-05T03:41:00+00:00,bicubic/x2",
-        "2026-01-05T03:41:00,c,2.16.0,2.14.0,1,0.9,1.1,SAME,abc,h",
         "yesterday,c,2.16.0,2.14.0,1,0.9,1.1,SAME,abc,h",
         "2026-01-05T03:41:00+00:00,c,2.16.0,2.14.0,one,0.9,1.1,SAME,abc,h",
         "2026-01-05T03:41:00+00:00,c,2.16.0,2.14.0,nan,0.9,1.1,SAME,abc,h",
@@ -229,9 +228,9 @@ def test_the_command_appends_tells_once_and_reports(upbench, tmp_path, monkeypat
     assert change["after"] == "2.24.0"
     assert upbench("report", tmp_path / "out").code == 0
     page = (tmp_path / "out" / "report.md").read_text()
-    assert "| bicubic/x2/image | 2.24.0 | 2.23.0 | 1.05" in page
-    assert "![Every watched cell's ratio to the anchor, night after night](figures/watch.png)" in page
-    assert (tmp_path / "out" / "figures" / "watch.png").stat().st_size > 8000
+    assert "| `bicubic/x2/image` | 2.24.0 | 2.23.0 | 1.05" in page
+    assert "Ratios of time to 2.14.0 of 1 cells, night after night" in page
+    assert (tmp_path / "out" / "figures" / "watch-light.png").stat().st_size > 8000
 
 
 def test_in_actions_a_new_change_is_an_annotation_and_a_line_of_the_summary(upbench, tmp_path, monkeypatch):

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from upbench.bench.cli.main import main
-from upbench.reports import atlas, frame
+from upbench.reports import atlas, frame, markdown
+from upbench.reports.report import Report
 
 AXES = "x2/image/cpu/float32/contiguous/eager/forward/1t"
 
@@ -41,20 +42,17 @@ def run(tmp_path):
 
 
 def test_the_changes_stand_in_a_table_with_their_reproducers_figures(run):
-    table = atlas.table(run.atlas["changes"]).set_index("what")
-    assert table.loc["time", "amount"] == "x1.52 (1.50 to 1.54)"
-    assert table.loc["time", "cell or input"] == "bicubic/x2/image"
-    assert table.loc["time", "reproducer"] == "x1.50"
-    assert table.loc["edges CHANGED", "reproducer"] == "other pixels"
-    assert table.loc["edges lost", "amount"] == "no kernel"
+    text = markdown.write(atlas.section(Report(run=run)))
+    assert "| `bicubic` | `bicubic/x2/image` | time | x1.52 (1.50 to 1.54) | x1.50 |" in text
+    assert "| edges CHANGED | up to 0.4 in 2 cases | other pixels |" in text
+    assert "| edges lost | no kernel |" in text
 
 
-def test_the_heat_map_has_every_cell_and_every_release(run, tmp_path):
-    heat = atlas.heat(run)
+def test_the_heat_map_has_every_cell_and_every_release(run):
+    heat = atlas.heat(run.atlas)
     assert list(heat.columns) == ["2.3.1", "2.6.0"]
     assert heat.loc["bicubic/x2/image", "2.3.1"] == 1.52
     assert heat.loc["bilinear/x2/image"].isna().tolist() == [False, True]
-    assert atlas.draw(run, tmp_path / "atlas.png")
 
 
 def test_a_folder_with_an_atlas_alone_has_a_report(run, tmp_path):
@@ -62,9 +60,9 @@ def test_a_folder_with_an_atlas_alone_has_a_report(run, tmp_path):
     page = (tmp_path / "report.md").read_text()
     assert "## Atlas of releases" in page
     assert page.index("print('y')") < page.index("print('x')"), "pixels come before time"
-    assert (tmp_path / "figures" / "atlas.png").is_file()
+    assert (tmp_path / "figures" / "atlas-light.png").is_file()
 
 
 def test_without_an_atlas_there_is_no_section(run):
     run.atlas.clear()
-    assert atlas.section(run, {}) == ""
+    assert atlas.section(Report(run=run)) == []

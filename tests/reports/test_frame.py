@@ -5,10 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from upbench.reports import advice, frame
+from upbench.reports import frame
 
 
 def document(samples: dict[str, list[float]]) -> dict[str, object]:
@@ -75,15 +74,3 @@ def test_reading_changes_no_file(planted: Callable, tmp_path: Path) -> None:
 def test_a_method_called_none_or_nan_is_still_a_name(planted: Callable) -> None:
     run = planted(psnr={"nan": 24.0, "None": 25.0, "NA": 26.0})
     assert list(run.quality["method"]) == ["nan", "None", "NA"]
-
-
-def test_the_front_is_what_nothing_beats_in_both() -> None:
-    points = pd.DataFrame(
-        {
-            "method": ["slow best", "fast worst", "beaten", "between"],
-            "psnr_db": [27.0, 24.0, 24.5, 26.0],
-            "seconds": [9.0, 1.0, 5.0, 4.0],
-        }
-    )
-    assert list(advice.front(points)["method"]) == ["fast worst", "between", "slow best"]
-    assert list(advice.front(points, 25)["method"]) == ["between", "slow best"]

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from upbench.reports import frame, gpu, page, sweep
+from upbench.reports import frame, gpu, markdown, page, sweep
 
 AXES = {"scale": 2, "workload": "big", "device": "cuda", "dtype": "float32", "memory_format": "contiguous"}
 AXES |= {"mode": "eager", "step": "forward", "threads": 1, "megapixels": 64.0, "conversion_seconds": 0.0}
@@ -37,6 +37,10 @@ def yardstick(method: str, moved: int, seconds: float) -> dict[str, Any]:
     return benchmark(method, cold=seconds, workload="beyond-cache", scale=1, bytes=moved)
 
 
+def told(cells: pd.DataFrame) -> str:
+    return markdown.write(gpu.words(cells))
+
+
 def rows(*benchmarks: dict[str, Any]) -> pd.DataFrame:
     return frame.speed_frame({"benchmarks": list(benchmarks)})
 
@@ -63,9 +67,8 @@ def test_throttled_looks_are_counted_and_their_times_kept() -> None:
 
 
 def test_without_telemetry_the_page_says_why() -> None:
-    text = gpu.words(rows(benchmark(looks=[None] * 6, no_telemetry="needs nvidia-ml-py")))
+    text = told(rows(benchmark(looks=[None] * 6, no_telemetry="needs nvidia-ml-py")))
     assert "not watched: needs nvidia-ml-py" in text
-    assert "SM (MHz)" not in text
 
 
 def test_gradients_that_are_not_deterministic_are_marked_and_named() -> None:
@@ -77,16 +80,16 @@ def test_gradients_that_are_not_deterministic_are_marked_and_named() -> None:
         benchmark("d"),
     )
     assert list(found["gradients"]) == ["vary, refused", "vary", "repeat", ""]
-    assert "Not deterministic here: a, b." in gpu.words(found)
-    assert "gradients" not in gpu.words(rows(benchmark("d")))
+    assert "Not deterministic here: `a`, `b`." in told(found)
+    assert "Gradients" not in told(rows(benchmark("d")))
 
 
 def test_the_spread_of_repetitions_counts_device_bound_cells_only() -> None:
     steady, launch, wide = benchmark("a"), benchmark("b", enqueue=1.0), benchmark("c")
     steady["extra_info"]["cuda"]["cold"]["seconds"] = [1e-3] * 3
     wide["extra_info"]["cuda"]["cold"]["seconds"] = [1.0, 1.02, 1.04]
-    assert "the 2 device-bound cells" in gpu.words(rows(steady, launch, wide))
-    assert "the widest is c on big, 1.96%" in gpu.words(rows(steady, launch, wide))
+    assert "the 2 device-bound cells" in told(rows(steady, launch, wide))
+    assert "the widest is `c` on big, 1.96%" in told(rows(steady, launch, wide))
 
 
 def test_the_share_of_light_is_the_least_time_of_its_bytes_over_its_time() -> None:
@@ -133,12 +136,12 @@ def test_the_page_of_a_gpu_run(tmp_path: Path) -> None:
     check = {"what": "spin", "unit": "s", "expected": 1e-4, "measured": 1e-4, "error": 0.001, "spread": 0.0}
     check |= {"limit": 0.02, "verdict": "ok", "reason": ""}
     (tmp_path / "selfcheck.json").write_text(json.dumps({"checks": [check]}))
-    text = page.compose(frame.read(tmp_path))
+    text = page.write(frame.read(tmp_path)).read_text()
     assert "## On the GPU" in text
     assert "6 of 6: power cap" in text
-    assert "4000 GB/s" in text
+    assert "4,000 GB/s" in text
     assert "beyond-cache" not in text
     assert "| from 4 |" in text
-    assert "(figures/scaling.png)" in text
-    assert (tmp_path / "figures" / "scaling.png").stat().st_size > 1000
+    assert "figures/scaling-light.png" in text
+    assert (tmp_path / "figures" / "scaling-dark.png").stat().st_size > 1000
     assert "+0.10%" in text

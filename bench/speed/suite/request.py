@@ -16,7 +16,7 @@ VARIABLE = "UPBENCH_SPEED_REQUEST"
 class SuiteRequest:
     """Cell names in order, method specs from outside, seconds for each cell, and the journal to append to.
 
-    Cells that come up after the moment `until` (`time.monotonic()`, one clock for all processes) are skipped.
+    Cells that come up after the moment `until` (`time.time()`) are skipped.
     """
 
     cells: list[str]
