@@ -80,7 +80,7 @@ def _locked(file: Path, folder: Path) -> int:
         if _is_at(handle, file):
             break
         os.close(handle)  # the run before removed this very file between our opening and locking it
-    since = datetime.now(timezone.utc).isoformat(sep=" ", timespec="seconds")
+    since = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
     signature = {"process": os.getpid(), "since": since, "host": socket.gethostname()}
     os.ftruncate(handle, 0)
     os.write(handle, json.dumps(signature).encode())

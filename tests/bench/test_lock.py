@@ -52,7 +52,7 @@ def holder(tmp_path: Path, environment: dict[str, str]) -> Iterator[Holder]:
 
 def test_the_second_run_is_told_who_holds_the_folder_and_since_when(tmp_path: Path, holder: Holder) -> None:
     process = holder()
-    said = rf"is in use by process {process.pid} on \S+ since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\S* UTC; wait"
+    said = rf"is in use by process {process.pid} on \S+ since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC; wait"
     with pytest.raises(UsageError, match=said) as caught, folder_lock(tmp_path):
         pass
     assert "\n" not in str(caught.value)
