@@ -5,7 +5,7 @@ import itertools
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,27 +16,32 @@ from upbench.bench.adapters import Adapter
 from upbench.bench.cells import COPY, WRITE, Cell, workload
 from upbench.bench.conformance import conforming
 from upbench.bench.errors import SkippedError
-from upbench.bench.inputs import different_images
+from upbench.bench.inputs import Rotation
+from upbench.bench.speed.probe import Probe
 from upbench.bench.upsampler import Upsampler
 
 YARDSTICKS: dict[str, Callable[[Tensor], Tensor]] = {
     COPY: torch.clone,
     WRITE: functools.partial(torch.full_like, fill_value=0.5),
 }
-ROTATED_INPUTS = 4
+FEWEST_INPUTS, MOST_INPUTS = 4, 256
+INPUT_BYTES = 2**20  # of all inputs together, where they are small: they stay in the cache
+NATIVE_INPUTS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
     """A call without arguments, and the seconds of conversion that it leaves out (0 for methods on tensors).
 
-    `call` is `function` on each of `inputs` in turn.
+    `call` is `function` on each of `inputs` in turn. `probe` is an input apart, by which the outputs are held to what
+    they were (None for the yardsticks).
     """
 
     call: Callable[[], Any]
     function: Callable[[Any], Any]
     inputs: Sequence[Any]
     conversion_seconds: float = 0.0
+    probe: Probe | None = None
 
 
 def prepare(cell: Cell, adapters: dict[str, Adapter]) -> Timed:
@@ -48,17 +53,24 @@ def prepare(cell: Cell, adapters: dict[str, Adapter]) -> Timed:
     if cell.method in YARDSTICKS:
         if cell.step == "train" or cell.mode == "compile":
             raise SkippedError("the yardstick is a plain copy, forward and eager")
-        images = _inputs(cell, workload(cell.workload).output_shape(cell.scale))
-        return _timed(YARDSTICKS[cell.method], images)
+        return _timed(YARDSTICKS[cell.method], _rotation(cell, workload(cell.workload).output_shape(cell.scale)))
     if cell.step == "train" and not getattr(torch, cell.dtype).is_floating_point:
         raise SkippedError(f"there are no gradients in {cell.dtype}")
     upsampler = _conforming(adapters[cell.method], cell.scale, cell.device, cell.dtype)
     function = call_of(cell, upsampler)
-    images = _inputs(cell, workload(cell.workload).shape)
+    rotation = _rotation(cell, workload(cell.workload).shape)
+    probe = Probe(upsampler, function, rotation.images[0].clone(), cell.scale)
     if not upsampler.native:
-        return _timed(function, images)
+        return _timed(function, rotation, probe)
+    images = rotation.images[:NATIVE_INPUTS]
     natives = [upsampler.prepare(image) for image in images]
-    return _timed(function, natives, _conversion_seconds(upsampler, images))
+    return Timed(
+        call=_call(function, itertools.cycle(natives)),
+        function=function,
+        inputs=natives,
+        conversion_seconds=_conversion_seconds(upsampler, images),
+        probe=probe,
+    )
 
 
 def call_of(cell: Cell, upsampler: Upsampler) -> Callable[[Any], Any]:
@@ -90,27 +102,28 @@ def bytes_moved(cell: Cell) -> int:
     return values * size * (2 if cell.step == "train" else 1)
 
 
-def _inputs(cell: Cell, shape: tuple[int, int, int, int]) -> Sequence[Tensor]:
+def _rotation(cell: Cell, shape: tuple[int, int, int, int]) -> Rotation:
     # tensors made in inference mode are of no use in training: they are kept apart
-    return _images(torch.is_inference_mode_enabled(), shape, cell.dtype, cell.device, cell.memory_format)
+    return _rotating(torch.is_inference_mode_enabled(), shape, cell.dtype, cell.device, cell.memory_format)
 
 
 @functools.lru_cache(maxsize=1)
-def _images(
+def _rotating(
     inference: bool, shape: tuple[int, int, int, int], dtype: str, device: str, memory_format: str
-) -> tuple[Tensor, ...]:
+) -> Rotation:
     """The inputs that neighbouring cells share: large ones take longer to make than to upsample."""
-    return different_images(shape, dtype, device, memory_format, ROTATED_INPUTS)
+    values = getattr(torch, dtype)
+    fitting = INPUT_BYTES // (math.prod(shape) * values.itemsize)
+    return Rotation(shape, values, device, memory_format, min(max(fitting, FEWEST_INPUTS), MOST_INPUTS))
 
 
-def _timed(function: Callable[[Any], Any], inputs: Sequence[Any], conversion_seconds: float = 0.0) -> Timed:
-    following = itertools.cycle(inputs).__next__
-    return Timed(
-        call=lambda: function(following()),
-        function=function,
-        inputs=inputs,
-        conversion_seconds=conversion_seconds,
-    )
+def _timed(function: Callable[[Any], Any], rotation: Rotation, probe: Probe | None = None) -> Timed:
+    return Timed(call=_call(function, iter(rotation)), function=function, inputs=rotation.images, probe=probe)
+
+
+def _call(function: Callable[[Any], Any], inputs: Iterator[Any]) -> Callable[[], Any]:
+    following = inputs.__next__
+    return lambda: function(following())
 
 
 def _forward_backward(upsampler: Upsampler, function: Callable[[Any], Any], low: Tensor) -> tuple[Tensor, ...]:

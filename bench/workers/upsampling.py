@@ -43,7 +43,7 @@ class Upsampling:
         for seed in (torch.manual_seed, np.random.seed, random.seed):
             seed(SEED)  # a factory may draw: the same numbers in every worker
         make = conforming if check else build
-        made = _caught(lambda: make(lazily(method), scale, self.device, getattr(torch, dtype)), "its factory")
+        made = _caught(lambda: make(lazily(method), scale, self.device, getattr(torch, dtype)))
         self.upsamplers[key] = made
         return {"native": made.native}
 
@@ -51,7 +51,7 @@ class Upsampling:
         """Upsample the images put on the sheet `low`; the result is on the sheet `high`."""
         images = self.low.take(low).to(self.device)
         with torch.inference_mode():
-            high = _caught(lambda: self.upsamplers[key].attempt(images), "it")
+            high = _caught(lambda: self.upsamplers[key].attempt(images))
             n, c, h, w = low_shape = tuple(images.shape)
             if tuple(high.shape) != (n, c, scale * h, scale * w):
                 raise FailedError(f"it returned shape {tuple(high.shape)} for an input of {low_shape}")
@@ -59,12 +59,13 @@ class Upsampling:
 
     def summary(self, method: str) -> Message:
         """The first line of the factory's docstring."""
-        return {"summary": _caught(lazily(method).summary, "its module")}
+        return {"summary": _caught(lazily(method).summary)}
 
 
-def _caught(attempt: Callable[[], T], who: str) -> T:
+def _caught(attempt: Callable[[], T]) -> T:
     """What would end a process ends the attempt."""
     try:
         return attempt()
     except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
-        raise FailedError(f"{who} raised {type(error).__name__}: {sentence(error)}") from error
+        said = f": {sentence(error)}" if str(error) else ""
+        raise FailedError(f"it raised {type(error).__name__}{said}") from error

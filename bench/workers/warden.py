@@ -56,12 +56,17 @@ def mother_children(requests: TextIO, answers: TextIO) -> None:
             answers.write(json.dumps({"died": ended}) + "\n")
             answers.flush()
             _wait_for_renewal(requests)
+    follow()
+    if os.getppid() != mother:
+        os._exit(1)
+
+
+def follow() -> None:
+    """Be a child, just forked: die with the mother, and take what those below leave behind."""
     signal.signal(signal.SIGUSR1, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
-    if os.getppid() != mother:
-        os._exit(1)
 
 
 def _wait_for_renewal(requests: TextIO) -> None:

@@ -71,7 +71,7 @@ LOST = {
     "exits": ("sys.exit(0)", r"^it raised SystemExit: 0$"),
     "terminates": ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)", r"^the process died \(signal 15\)$"),
     "kills": ("os.kill(os.getpid(), signal.SIGKILL); time.sleep(9)", r"^the process died \(signal 9\)$"),
-    "interrupts": ("raise KeyboardInterrupt", r"^it raised KeyboardInterrupt"),
+    "interrupts": ("raise KeyboardInterrupt", r"^it raised KeyboardInterrupt$"),
     "hoards": ("torch.empty(50 << 30, dtype=torch.uint8).fill_(1)", r"^it raised RuntimeError: .*memory"),
     "hangs": ("while True: pass", r"^it gave no answer in 2 s$"),
     "deadlocks": ("lock = threading.Lock(); lock.acquire(); lock.acquire()", r"^it gave no answer in 2 s$"),
@@ -126,7 +126,7 @@ def test_a_process_that_dies_between_two_calls_is_the_next_calls_failure(
     ("name", "body", "top", "reason"),
     [
         ("at_import", "return 1", "import os\nos._exit(3)", r"^the process died \(exit code 3\)$"),
-        ("exits_at_import", "return 1", "import sys\nsys.exit('no')", r"^its factory raised SystemExit: no$"),
+        ("exits_at_import", "return 1", "import sys\nsys.exit('no')", r"^it raised SystemExit: no$"),
         ("raises_at_import", "return 1", "1 / 0", r"^its module cannot be imported: division by zero$"),
         ("in_factory", "os.abort()", "import os", r"^the process died \(signal 6\)$"),
         ("raises", "raise ValueError('no')", "", r"^its factory raised ValueError: no$"),

@@ -1,4 +1,6 @@
-"""Hooks of the speed suite: the host goes into pytest-benchmark's record, and a bar shows how far it is."""
+"""Hooks of the speed suite: the host goes into pytest-benchmark's record, a bar shows how far it is, and each cell has
+a process of its own where that can be.
+"""
 
 import os
 import sys
@@ -6,14 +8,45 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tqdm import tqdm
 
 from upbench.bench import host
-from upbench.bench.speed.suite.request import current
+from upbench.bench.speed.suite import apart
+from upbench.bench.speed.suite.request import cell_parameters, current
+
+processes = apart.Processes()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Take what cells leave behind, also when `upbench speed` is gone."""
+    if apart.wanted():
+        apart.guard()
+
+
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """Have a cell measured in a process apart."""
+    if not apart.wanted():
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    item.ihook.pytest_runtest_logreport(report=processes.run(item))
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write pytest-benchmark's document, which without a benchmark in this process it would not; ours has the rows."""
+    processes.end()
+    benchmarks = getattr(session.config, "_benchmarksession", None)
+    if apart.wanted() and benchmarks is not None and benchmarks.json:
+        about = {"machine_info": benchmarks.get_machine_info(), "commit_info": {}}
+        hook = session.config.hook.pytest_benchmark_generate_json
+        benchmarks.save_json(hook(config=session.config, benchmarks=[], include_data=True, **about))
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
     """Put the host's fingerprint beside pytest-benchmark's own machine information."""
+    torch.set_num_threads(cell_parameters()[-1].threads)
     machine_info["upbench"] = host.fingerprint()
 
 

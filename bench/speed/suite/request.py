@@ -16,7 +16,8 @@ VARIABLE = "UPBENCH_SPEED_REQUEST"
 class SuiteRequest:
     """Cell names in order, method specs from outside, seconds for each cell, and the journal to append to.
 
-    Cells that come up after the moment `until` (`time.time()`) are skipped.
+    Cells that come up after the moment `until` (`time.time()`) are skipped; one that takes longer than `limit` seconds
+    in all fails.
     """
 
     cells: list[str]
@@ -24,6 +25,7 @@ class SuiteRequest:
     seconds: float = 0.1
     journal: str | None = None
     until: float | None = None
+    limit: float = 600.0
 
     def write(self, path: Path) -> None:
         """Write the request for the suite's process."""

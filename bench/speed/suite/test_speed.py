@@ -3,7 +3,7 @@
 `pytest --pyargs upbench.bench.speed.suite -k bilinear` runs it directly; `upbench speed` runs it with a request.
 """
 
-import functools
+import os
 import time
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 import torch
 
-from upbench.bench.adapters import Adapter, discover, select, sentence
+from upbench.bench import pressure
+from upbench.bench.adapters import sentence
 from upbench.bench.cells import Cell, workload
 from upbench.bench.cuda.runtime import make_current
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.speed.blocks import blocks
 from upbench.bench.speed.clocks import clock_for
-from upbench.bench.speed.suite import journal
+from upbench.bench.speed.suite import apart, journal
 from upbench.bench.speed.suite.on_cuda import on_cuda
 from upbench.bench.speed.suite.request import cell_parameters, current
 from upbench.bench.speed.timed import Timed, bytes_moved, prepare
@@ -30,21 +31,14 @@ def _parameter(cell: Cell) -> Any:
     return pytest.param(cell.name, marks=blocks(cell, current().seconds), id=cell.name)
 
 
-@functools.lru_cache(maxsize=1)
-def _adapters() -> dict[str, Adapter]:
-    wanted = {cell.method for cell in cell_parameters()}
-    from_files = {adapter.name: adapter for adapter in select([], current().specs)}
-    named = [name for name in wanted if name not in from_files and name.partition("@")[0] in discover()]
-    return {adapter.name: adapter for adapter in select(named)} | from_files
-
-
 @pytest.mark.parametrize("name", [_parameter(cell) for cell in cell_parameters()])
 def test_cell(name: str, benchmark: Any) -> None:
     """Measure one cell; a decline or a failure is recorded with its reason."""
-    cell = Cell.parse(name)
+    cell, own = Cell.parse(name), os.getpid()
     try:
         _in_time()
         _measure(cell, benchmark)
+        apart.only_in(own)
     except SkippedError as reason:
         journal.record(cell, status="skipped", reason=str(reason))
         pytest.skip(str(reason))
@@ -65,28 +59,39 @@ def _measure(cell: Cell, benchmark: Any) -> None:
         try:
             if torch.device(cell.device).type == "cuda":
                 make_current(cell.device)
-            timed = prepare(cell, _adapters())
-            warmup_seconds = [_once(timed, cell)]
-            if warmup_seconds[0] < SLOW_SECONDS:
-                warmup_seconds.append(_once(timed, cell))
+            timed = prepare(cell, apart.adapters())
+            warmup_seconds, output = _warm(timed, cell)
             benchmark.extra_info.update(_extra(cell, timed, warmup_seconds))
+            before = pressure.moment()
             benchmark(timed.call)
+            benchmark.extra_info["pressure"] = pressure.since(before)
+            if timed.probe:
+                timed.probe.check(output, warmup_seconds[-1])
             if torch.device(cell.device).type == "cuda":
                 benchmark.extra_info.update(on_cuda(cell, timed))
         except (SkippedError, FailedError):
             raise
         except (NotImplementedError, ImportError) as error:
             raise SkippedError(sentence(error)) from error
-        except Exception as error:
+        except KeyboardInterrupt as error:
+            if not apart.forked:  # it is the user's
+                raise
+            raise FailedError("it raised KeyboardInterrupt") from error
+        except (Exception, SystemExit) as error:
             raise FailedError(f"it raised {type(error).__name__}: {sentence(error)}") from error
 
 
-def _once(timed: Timed, cell: Cell) -> float:
+def _warm(timed: Timed, cell: Cell) -> tuple[list[float], Any]:
+    """Seconds of the first calls, a second one only where it is quick; and what the first returned."""
     clock = clock_for(cell.device)
     start = clock()
-    timed.call()
-    seconds: float = clock() - start
-    return seconds
+    output = timed.probe.begin() if timed.probe else timed.call()
+    seconds: list[float] = [clock() - start]
+    if seconds[0] < SLOW_SECONDS:
+        start = clock()
+        timed.call()
+        seconds.append(clock() - start)
+    return seconds, output
 
 
 def _extra(cell: Cell, timed: Timed, warmup_seconds: list[float]) -> dict[str, Any]:
