@@ -10,26 +10,19 @@ upsampler itself.
 import ast
 import difflib
 import hashlib
-import importlib
-import importlib.util
 import inspect
-import pickle
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
 
 from upbench.bench.errors import FailedError, SkippedError, UsageError
+from upbench.bench.loading import PICKLED, Factory, load_factory
 
 GROUP = "upbench.methods"
 LONGEST_REASON = 300  # characters of an exception that a row keeps
-PICKLED = "pickled:"
-
-Factory = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,74 +103,8 @@ def from_spec(spec: str) -> Adapter:
     """
     check_spec(spec)
     source, _, attribute = spec.rpartition(":")
-    read = (
-        _load_pickled
-        if source.startswith(PICKLED)
-        else _load_from_file
-        if source.endswith(".py")
-        else _load_from_module
-    )
-    load = partial(read, source, attribute)
+    load = partial(load_factory, source, attribute)
     return Adapter(name=attribute, module=source, attribute=attribute, source=absolute(spec), load=load)
-
-
-def _load_pickled(source: str, name: str) -> Factory:
-    path = Path(source.removeprefix(PICKLED))
-    if not path.is_file():
-        raise UsageError(f"There is no file {path}.")
-    made = pickle.loads(path.read_bytes())
-    if not callable(made):
-        raise UsageError(f"{name} cannot be called.")
-    return made if _is_factory(made) else _always(made)
-
-
-def _is_factory(made: Callable[..., Any]) -> bool:
-    try:
-        return list(inspect.signature(made).parameters)[:3] == ["scale", "device", "dtype"]
-    except (TypeError, ValueError):  # built-in functions have no signature
-        return False
-
-
-def _always(made: Callable[..., Any]) -> Factory:
-    """A factory of a callable that is the upsampler already."""
-
-    def factory(scale: int, device: Any, dtype: Any) -> Callable[..., Any]:
-        return made
-
-    factory.__doc__ = made.__doc__
-    return factory
-
-
-def _load_from_module(source: str, attribute: str) -> Factory:
-    try:
-        module = importlib.import_module(source)
-    except ModuleNotFoundError as error:
-        if error.name and source.split(".")[0] == error.name.split(".")[0]:
-            raise UsageError(f"There is no module {source!r} on the path.") from error
-        raise
-    return _attribute(module, source, attribute)
-
-
-def _load_from_file(source: str, attribute: str) -> Factory:
-    path = Path(source).resolve()
-    if not path.is_file():
-        raise UsageError(f"There is no file {source}.")
-    name = f"upbench_adapter_{path.stem}"
-    specification = importlib.util.spec_from_file_location(name, path)
-    if specification is None or specification.loader is None:
-        raise UsageError(f"{source} is no Python file.")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[name] = module
-    specification.loader.exec_module(module)
-    return _attribute(module, source, attribute)
-
-
-def _attribute(module: Any, source: str, attribute: str) -> Factory:
-    factory = getattr(module, attribute, None)
-    if not callable(factory):
-        raise UsageError(f"{source} has no factory named {attribute!r}.")
-    checked: Factory = factory
-    return checked
 
 
 def select(names: Sequence[str] | None, specs: Iterable[str] = ()) -> list[Adapter]:

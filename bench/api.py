@@ -12,16 +12,12 @@ goes on from them; without, they are thrown away. `progress=False` is silent. Wh
 """
 
 import contextlib
-import hashlib
 import inspect
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, TypeVar
 
-import cloudpickle
 import numpy as np
 import pandas as pd
 import torch
@@ -30,6 +26,7 @@ from upbench.bench import adapters
 from upbench.bench.diagnosis.request import DiagnosisRequest
 from upbench.bench.errors import FailedError, SkippedError, UsageError
 from upbench.bench.gate.request import DuetRequest
+from upbench.bench.given import as_batch, as_given, pickled, plain
 from upbench.bench.jobs.request import BenchRequest
 from upbench.bench.layers.request import LayersRequest
 from upbench.bench.listing import describe
@@ -169,7 +166,7 @@ def bench(*, out: Path | str, progress: bool = True, **options: Any) -> Path:
     from upbench.bench.jobs import main
 
     folder = Path(out)
-    main.run(BenchRequest.of(**_plain(options, folder)), folder, _progress(progress))
+    main.run(BenchRequest.of(**plain(options, folder)), folder, _progress(progress))
     return folder / "report.md"
 
 
@@ -203,36 +200,15 @@ def upsample(
     [0, 1]. What comes back is of the same kind, `scale` times as large; floats may leave [0, 1]. Raises `UsageError`
     for another shape, and where the method cannot do it.
     """
-    low = _as_batch(picture)
+    low = as_batch(picture)
     with tempfile.TemporaryDirectory(prefix="upbench-") as folder, Walls(device) as walls:
-        spec = method if isinstance(method, str) else _pickled(method, Path(folder))
+        spec = method if isinstance(method, str) else pickled(method, Path(folder))
         try:
             high = walls.upsampler(spec, scale, torch.float32, check=False).attempt(low)
         except (SkippedError, FailedError) as error:
             raise UsageError(f"{getattr(method, '__name__', method)} cannot do this: {error}.") from error
-    given: Picture = _as_given(high, picture)
+    given: Picture = as_given(high, picture)
     return given
-
-
-def _as_batch(picture: Any) -> torch.Tensor:
-    values = torch.as_tensor(picture)
-    if isinstance(picture, np.ndarray):
-        values = values.unsqueeze(-1).expand(*values.shape, 3) if values.ndim == 2 else values
-        values = values.movedim(-1, -3)
-    if values.ndim not in (3, 4) or values.shape[-3] != 3:
-        raise UsageError(f"picture: its shape {tuple(picture.shape)} is none of (3, H, W), (N, 3, H, W) or (H, W, 3).")
-    values = values.float() / 255 if values.dtype == torch.uint8 else values.float()
-    return values.reshape(-1, *values.shape[-3:]).contiguous()
-
-
-def _as_given(high: torch.Tensor, picture: Any) -> Any:
-    is_array = isinstance(picture, np.ndarray)
-    values = (high.clamp(0, 1) * 255).round().to(torch.uint8) if "uint8" in str(picture.dtype) else high
-    if picture.ndim < 4:
-        values = values[0]
-    if not is_array:
-        return values
-    return values[0].numpy() if picture.ndim == 2 else values.movedim(-3, -1).contiguous().numpy()
 
 
 def _progress(shown: bool) -> Progress:
@@ -248,60 +224,7 @@ def _asked(kind: type[Asked], out: Path | str | None, options: dict[str, Any]) -
     with contextlib.ExitStack() as stack:
         folder = Path(out or stack.enter_context(tempfile.TemporaryDirectory(prefix="upbench-")))
         try:
-            request = kind(**_plain(options, folder))
+            request = kind(**plain(options, folder))
         except TypeError as error:  # an option that there is not
             raise UsageError(f"{kind.__name__}: {error}.") from error
         yield request, folder
-
-
-def _plain(options: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Options with callables and arrays put into files of the folder, which a worker can read."""
-    plain = dict(options)
-    named = plain.get("methods")
-    if named is not None and not isinstance(named, str):
-        own = [_pickled(each, folder) for each in named if callable(each)]
-        specs = [each for each in named if isinstance(each, str) and ":" in each]
-        plain["methods"] = tuple(each for each in named if isinstance(each, str) and ":" not in each)
-        plain["method"] = (*plain.get("method", ()), *specs, *own)
-    if hasattr(plain.get("dataset"), "shape"):
-        plain["dataset"] = f"array:{_saved(np.asarray(plain['dataset']), folder)}"
-    return plain
-
-
-def _pickled(method: Callable[..., Any], folder: Path) -> str:
-    """A callable of the caller's own as a spec."""
-    name = getattr(method, "__name__", type(method).__name__)
-    if not name.isidentifier():
-        name = "own"
-    return f"pickled:{_kept(_dumped(method), folder, f'{name}.pickle')}:{name}"
-
-
-def _dumped(method: Callable[..., Any]) -> bytes:
-    """Pickled by reference where a worker can import its module, else by value."""
-    module = sys.modules.get(getattr(method, "__module__", None) or "__main__", sys.modules["__main__"])
-    top = module.__name__.partition(".")[0]
-    apart = top != "__main__" and top not in sys.builtin_module_names and not PathFinder.find_spec(top)
-    if apart:
-        cloudpickle.register_pickle_by_value(module)
-    try:
-        return bytes(cloudpickle.dumps(method))
-    finally:
-        if apart:
-            cloudpickle.unregister_pickle_by_value(module)
-
-
-def _saved(array: "np.ndarray[Any, Any]", folder: Path) -> Path:
-    """An array as a file, named after its content."""
-    digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:12]
-    path = (folder / "own" / f"{digest}.npy").resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, array, allow_pickle=False)
-    return path
-
-
-def _kept(content: bytes, folder: Path, name: str) -> Path:
-    """A file named after its content, so that the same call finds the same one again."""
-    path = (folder / "own" / f"{hashlib.sha256(content).hexdigest()[:12]}-{name}").resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from upbench.bench.adapters import PICKLED, Adapter
+from upbench.bench.adapters import Adapter
+from upbench.bench.loading import PICKLED
 
 LIBRARIES = "'upbench[libraries]'"  # as `upbench.methods.libraries.guards` says it
 DYNAMIC = {"globals", "setattr", "__getattr__"}  # a module that uses these may define more than it shows

@@ -1,11 +1,10 @@
 """The quality stage: which pairs each method gets, and the files that come out."""
 
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 
@@ -15,8 +14,10 @@ from upbench.bench.devices import device
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.keys import key, method_digests
 from upbench.bench.lock import alone_in_its_folder
-from upbench.bench.quality import bootstrap, groups, samples
+from upbench.bench.quality import groups, samples
 from upbench.bench.quality.evaluate import QUALITY_COLUMNS, score
+from upbench.bench.quality.files import COMPARISON_COLUMNS, IMAGE_COLUMNS, KEYS, comparisons, per_image
+from upbench.bench.quality.pairs import KeptPairs
 from upbench.bench.quality.request import QualityRequest
 from upbench.bench.stage import Outcome, Progress, Row, concluded
 from upbench.bench.store import Journal, write_csv, write_json
@@ -24,13 +25,7 @@ from upbench.bench.workers.crew import Crew, Job
 from upbench.bench.workers.walls import RemoteUpsampler, Walls
 from upbench.datasets.catalogue import open_dataset
 from upbench.datasets.errors import DataError
-from upbench.datasets.pairs import Pair, make_pairs
 from upbench.datasets.source import Dataset
-
-IMAGES_KEPT_IN_MEMORY = 20_000
-KEYS = ["dataset", "split", "degradation", "scale", "method"]
-COMPARISON_COLUMNS = ["degradation", "scale", "dtype", *bootstrap.COLUMNS]
-IMAGE_COLUMNS = [*KEYS, "dtype", "image", "psnr_db", "ssim", "psnr_y_db"]
 
 PROTOCOL = (
     "Low-resolution images are quantised to 8 bit. Methods get float32 RGB in [0, 1]; their output is clamped and"
@@ -153,9 +148,9 @@ class Stage:
                 if row["scale"] == scale:
                     row["pixels"] = pixels.get(row["method"], "")
         write_csv(out / "quality.csv", rows, QUALITY_COLUMNS)
-        write_csv(out / "comparisons.csv", _comparisons(rows), COMPARISON_COLUMNS)
+        write_csv(out / "comparisons.csv", comparisons(rows), COMPARISON_COLUMNS)
         if self.request.per_image:
-            write_csv(out / "quality-per-image.csv", _per_image(rows), IMAGE_COLUMNS)
+            write_csv(out / "quality-per-image.csv", per_image(rows), IMAGE_COLUMNS)
         if measured:
             scale, adapters = next(iter(measured.items()))
             pair = next(self.pairs.of(self.tasks[0].degradation, scale))
@@ -180,27 +175,6 @@ class Stage:
         return {scale: list(adapters.values()) for scale, adapters in found.items()}
 
 
-class KeptPairs:
-    """A dataset's pairs; where they are few, they are made once."""
-
-    def __init__(self, dataset: Dataset) -> None:
-        """Nothing is made yet."""
-        self.dataset = dataset
-        self._kept: dict[tuple[str, int], list[Pair]] = {}
-        self._making = threading.Lock()
-
-    def of(self, degradation: str, scale: int) -> Iterator[Pair]:
-        """The pairs of one degradation and scale."""
-        if self.dataset.crops or len(self.dataset) > IMAGES_KEPT_IN_MEMORY:
-            yield from make_pairs(self.dataset, degradation, scale)
-            return
-        key = (degradation, scale)
-        with self._making:
-            if key not in self._kept:
-                self._kept[key] = list(make_pairs(self.dataset, degradation, scale))
-        yield from self._kept[key]
-
-
 def _or_reason(attempt: Callable[[], T]) -> T | Row:
     """What an attempt returns; where it declines or breaks, the status and the reason of its row."""
     try:
@@ -209,25 +183,3 @@ def _or_reason(attempt: Callable[[], T]) -> T | Row:
         return {"status": "skipped", "reason": str(reason)}
     except (FailedError, DataError) as reason:
         return {"status": "failed", "reason": str(reason)}
-
-
-def _comparisons(rows: list[Row]) -> list[Row]:
-    """Methods in pairs within each degradation, scale and dtype."""
-    measured: dict[tuple[str, int, str], dict[str, Any]] = {}
-    for row in rows:
-        if row["status"] == "ok":
-            measured.setdefault((row["degradation"], row["scale"], row["dtype"]), {})[row["method"]] = row["per_image"]
-    return [
-        {"degradation": degradation, "scale": scale, "dtype": dtype} | pair
-        for (degradation, scale, dtype), per_image in measured.items()
-        for pair in bootstrap.pairs(per_image)
-    ]
-
-
-def _per_image(rows: list[Row]) -> Iterable[Row]:
-    for row in rows:
-        if row["status"] == "ok":
-            columns = row["per_image"]
-            for image, *values in zip(columns["ids"], *(columns[m] for m in columns if m != "ids"), strict=True):
-                metrics = dict(zip((m for m in columns if m != "ids"), values, strict=True))
-                yield {key: row[key] for key in [*KEYS, "dtype"]} | {"image": image} | metrics
