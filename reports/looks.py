@@ -166,8 +166,9 @@ def _data(report: Report) -> list[Block]:
     items = _chosen(report, "pairs")
     if not items or "high" not in samples or len(samples["high"]) < 1:
         return []
-    count = len(samples["high"])
-    which = ["median", "largest", "smallest"][:count]
+    count = min(3, len(samples["high"]))
+    chosen = "photo/window" in samples  # older files hold the first images
+    which = (["median", "largest", "smallest"] if chosen else ["first", "second", "third"])[:count]
     rows = []
     for index in range(count):
         truth = _hwc(samples["high"][index])
@@ -179,6 +180,8 @@ def _data(report: Report) -> list[Block]:
         rows.append(row)
     alt = f"{count} images of the data, upsampled by {', '.join(name for name, _ in items)}, with the PSNR of each"
     note = "From the run's own images: those on which the best method gains the {} over bicubic."
+    if not chosen:
+        note = "The run's own images, the {}."
     return fold(
         "The data's own images",
         [paragraph(note, ", ".join(which)), Picture("data", alt, partial(_grid, rows, which))],
