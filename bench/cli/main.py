@@ -14,6 +14,7 @@ from upbench.bench.cli import (
     atlas,
     bench,
     bisect,
+    code,
     comment,
     diagnose,
     duet,
@@ -51,6 +52,7 @@ COMMANDS = (
     atlas,
     report,
     advise,
+    code,
     pictures,
     train,
 )
