@@ -8,8 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from upbench.methods.filters import Array
+from upbench.methods import filters
+from upbench.methods.filters import Array, Kernel
 from upbench.methods.weights import PerSize
+from upbench.methods.windows import both_axes, clamp, windows, zero
 
 # Subnormal numbers make a product 20 times slower and lie far below any dtype's resolution of an image.
 SMALLEST = 1e-12
@@ -40,17 +42,17 @@ def _block(rows: Array, start: int, device: torch.device, dtype: torch.dtype) ->
     return Block(slice(start, start + len(rows)), inputs, weights)
 
 
-def _writable(image: Tensor) -> bool:
-    """Whether results may be written in place: not while gradients are recorded or a graph is captured."""
-    return not (torch.compiler.is_compiling() or (torch.is_grad_enabled() and image.requires_grad))
-
-
 def along_columns(image: Tensor, parts: list[Block]) -> Tensor:
     """`(N, C, H, W)` to `(N, C, H, W')`: each row of the image times the transposed matrix."""
     if len(parts) == 1:
         return image[..., parts[0].inputs] @ parts[0].weights.T
-    if not _writable(image):
+    try:
+        return _columns_written(image, parts)
+    except RuntimeError:  # gradients, forward mode and vmap allow no writing into place
         return torch.cat([image[..., part.inputs] @ part.weights.T for part in parts], dim=-1)
+
+
+def _columns_written(image: Tensor, parts: list[Block]) -> Tensor:
     rows = image.reshape(-1, image.shape[-1])
     wide = rows.new_empty(len(rows), parts[-1].outputs.stop)
     for part in parts:
@@ -62,8 +64,13 @@ def along_rows(image: Tensor, parts: list[Block]) -> Tensor:
     """`(N, C, H, W)` to `(N, C, H', W)`: the matrix times each plane of the image."""
     if len(parts) == 1:
         return parts[0].weights @ image[..., parts[0].inputs, :]
-    if not _writable(image):
+    try:
+        return _rows_written(image, parts)
+    except RuntimeError:
         return torch.cat([part.weights @ image[..., part.inputs, :] for part in parts], dim=-2)
+
+
+def _rows_written(image: Tensor, parts: list[Block]) -> Tensor:
     planes = image.reshape(-1, *image.shape[-2:])
     tall = planes.new_empty(len(planes), parts[-1].outputs.stop, planes.shape[-1])
     for plane, target in zip(planes, tall, strict=True):
@@ -73,19 +80,32 @@ def along_rows(image: Tensor, parts: list[Block]) -> Tensor:
 
 
 def two_products(
-    matrix: Callable[[int], Array], device: torch.device, dtype: torch.dtype
+    matrix: Callable[[int], Array],
+    device: torch.device,
+    dtype: torch.dtype,
+    in_graph: Callable[[Tensor], Tensor],
 ) -> Callable[[Tensor], Tensor]:
     """An upsampler from `matrix(size)`, the weights `(scale * size, size)` of an axis that long, in float64.
 
-    Columns first, then rows. The matrices are made once for each size.
+    Columns first, then rows. The matrices are made once for each size. A graph that is captured, in which a size may
+    be a symbol, gets the same pixels by `in_graph`, up to rounding.
     """
     parts = PerSize(partial(_axis, matrix=matrix, device=device, dtype=dtype))
 
     def upsample(low: Tensor) -> Tensor:
+        if torch.compiler.is_compiling():
+            return in_graph(low)
         height, width = low.shape[-2:]
         return along_rows(along_columns(low, parts[width]), parts[height])
 
     return upsample
+
+
+def kernel_products(kernel: Kernel, scale: int, device: torch.device, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+    """An upsampler by a kernel of `filters`, with its rule at the edge."""
+    matrix = partial(filters.matrix, kernel, scale)
+    axis = windows(matrix, kernel.radius, clamp if kernel.clamp else zero, device, dtype)
+    return two_products(matrix, device, dtype, both_axes(axis))
 
 
 def _axis(size: int, matrix: Callable[[int], Array], device: torch.device, dtype: torch.dtype) -> list[Block]:

@@ -6,13 +6,12 @@ and edge rules: `filters`.
 """
 
 from collections.abc import Callable
-from functools import partial
 
 import torch
 from torch import Tensor
 
 from upbench.methods import filters
-from upbench.methods.banded import two_products
+from upbench.methods.banded import kernel_products
 from upbench.methods.claims import interpolator
 from upbench.methods.limits import require
 
@@ -21,7 +20,7 @@ def _products(
     kernel: filters.Kernel, scale: int, device: torch.device, dtype: torch.dtype
 ) -> Callable[[Tensor], Tensor]:
     require(scale, dtype)
-    return two_products(partial(filters.matrix, kernel, scale), device, dtype)
+    return kernel_products(kernel, scale, device, dtype)
 
 
 @interpolator

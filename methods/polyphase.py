@@ -5,7 +5,8 @@ a weighted sum of shifted slices, written interleaved. Kernels and edge rules: `
 
 An axis is worked on as if the image were one long line of pixels (columns) or of rows, which makes long, fast
 loops; the outputs whose taps would come from the next line are exactly those near the border, and these are
-overwritten with weights of their own.
+overwritten with weights of their own. A graph that is captured (`torch.compile`, exporters) takes fewer and larger
+operations instead (`windows`): the same pixels, up to rounding.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from torch import Tensor
 from upbench.methods import filters
 from upbench.methods.claims import interpolator
 from upbench.methods.limits import require
+from upbench.methods.windows import both_axes, clamp, windows, zero
 
 
 class Phases(NamedTuple):
@@ -52,12 +54,11 @@ def _phases(kernel: filters.Kernel, scale: int, device: torch.device, dtype: tor
 
 
 def _into(target: Tensor, operation: Callable[..., Tensor], *inputs: Any, **options: Any) -> None:
-    """Write an operation's result into a slice; not by `out=` where gradients or a compiler forbid that."""
-    recording = torch.is_grad_enabled() and inputs[0].requires_grad
-    if recording or torch.compiler.is_compiling():
-        target.copy_(operation(*inputs, **options))
-    else:
+    """Write an operation's result into a slice; by a copy where gradients, forward mode or vmap refuse `out=`."""
+    try:
         operation(*inputs, **options, out=target)
+    except RuntimeError:
+        target.copy_(operation(*inputs, **options))
 
 
 def _columns_between(pixels: Tensor, target: Tensor, phases: Phases) -> None:
@@ -129,8 +130,12 @@ def _polyphase(
 ) -> Callable[[Tensor], Tensor]:
     require(scale, dtype)
     phases = _phases(kernel, scale, device, dtype)
+    edge = clamp if kernel.clamp else zero
+    in_graph = both_axes(windows(partial(filters.matrix, kernel, scale), kernel.radius, edge, device, dtype))
 
     def upsample(low: Tensor) -> Tensor:
+        if torch.compiler.is_compiling():
+            return in_graph(low)
         n, c, height, width = low.shape
         planes = low.contiguous().view(n * c, height, width)
         return _along_rows(_along_columns(planes, phases), phases).view(n, c, scale * height, scale * width)

@@ -11,42 +11,50 @@ import math
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from upbench.methods.banded import two_products
 from upbench.methods.claims import interpolator
-from upbench.methods.filters import Array, centres
 from upbench.methods.limits import require, working_dtype
 from upbench.methods.weights import PerSize
 
+PI = torch.tensor(math.pi, dtype=torch.float64)  # exporters may write a bare number in float32
 
-def cosine_matrix(scale: int, size: int) -> Array:
+
+def cosine_matrix(scale: int, size: int) -> Tensor:
     """Weights `(scale * size, size)`: a DCT-II of the pixels, and its cosine series at the output's centres.
 
-    `w[i, j] = (1 + 2 sum_{k=1}^{n-1} cos(pi k (2 u_i + 1) / 2n) cos(pi k (2 j + 1) / 2n)) / n`, with output
+    `w[i, j] = (2 sum_{k=0}^{n-1} cos(pi k (2 u_i + 1) / 2n) cos(pi k (2 j + 1) / 2n) - 1) / n`, with output
     `i` at input coordinate `u_i` (Ahmed, Natarajan and Rao, IEEE Trans. Computers, 1974, for the transform).
     """
-    frequency = np.pi * np.arange(1, size) / (2 * size)
-    outputs = np.cos(np.outer(2 * centres(scale, size) + 1, frequency))
-    inputs = np.cos(np.outer(2 * np.arange(size) + 1, frequency))
-    weights: Array = (1 + 2 * outputs @ inputs.T) / size
-    return weights
+    pixels = torch.arange(size, dtype=torch.float64)
+    frequency = PI * pixels / (2 * size)
+    centres = (torch.arange(scale * size, dtype=torch.float64) + 0.5) / scale - 0.5
+    outputs = torch.cos((2 * centres + 1)[:, None] * frequency)
+    inputs = torch.cos((2 * pixels + 1)[:, None] * frequency)
+    return (2 * outputs @ inputs.T - 1) / size
 
 
 @interpolator
 def dct(scale: int, device: torch.device, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
-    """Zero-padded cosine spectrum (DCT-II), transform and inverse in one matrix product for each axis."""
+    """Zero-padded cosine spectrum (DCT-II), transform and inverse in one matrix product for each axis.
+
+    A graph of any height and width makes the matrices anew in each call.
+    """
     require(scale, dtype)
-    return two_products(partial(cosine_matrix, scale), device, dtype)
+
+    def in_graph(low: Tensor) -> Tensor:
+        rows, columns = (cosine_matrix(scale, size).to(device, dtype) for size in low.shape[-2:])
+        return rows @ (low @ columns.mT)
+
+    return two_products(lambda size: cosine_matrix(scale, size).numpy(), device, dtype, in_graph)
 
 
 def _shift(size: int, scale: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     """Phases `s exp(2 pi i k (1 / 2s - 1/2) / 2n)`, which move the first output to its half-pixel centre."""
-    angle = math.pi * (0.5 / scale - 0.5) / size * np.arange(size)
-    complex_dtype = torch.complex128 if dtype == torch.float64 else torch.complex64
-    return torch.as_tensor(scale * np.exp(1j * angle), device=device, dtype=complex_dtype)
+    angle = PI * (0.5 / scale - 0.5) / size * torch.arange(size, dtype=torch.float64)
+    return torch.complex(*(part.to(device, dtype) for part in (scale * torch.cos(angle), scale * torch.sin(angle))))
 
 
 def _pad_spectrum(image: Tensor, phase: Tensor, scale: int) -> Tensor:

@@ -19,6 +19,9 @@ from upbench.methods.banded import two_products
 from upbench.methods.claims import interpolator
 from upbench.methods.filters import Array, centres
 from upbench.methods.limits import require
+from upbench.methods.windows import both_axes, mirror, windows
+
+REACH = {3: 22, 5: 34, 7: 46}  # pixels from which on the weights of a degree are below 1e-12
 
 
 def b_spline(x: Array, degree: int) -> Array:
@@ -48,7 +51,9 @@ def matrix(degree: int, scale: int, size: int) -> Array:
 
 def _spline(degree: int, scale: int, device: torch.device, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
     require(scale, dtype)
-    return two_products(partial(matrix, degree, scale), device, dtype)
+    weights = partial(matrix, degree, scale)
+    in_graph = both_axes(windows(weights, REACH[degree], mirror, device, dtype))
+    return two_products(weights, device, dtype, in_graph)
 
 
 @interpolator

@@ -59,7 +59,7 @@ def transposed_random(scale: int, device: torch.device, dtype: torch.dtype) -> U
     channels C to C. It mixes the channels at random, so its images mean nothing; its time is the real one.
     """
     _require_float(dtype)
-    layers: dict[int, torch.nn.ConvTranspose2d] = {}
+    layers = {3: _untrained(3, scale, device, dtype)}
 
     def upsample(low: Tensor) -> Tensor:
         channels = low.shape[1]

@@ -18,12 +18,11 @@ class PerSize(Generic[Size, Made]):
         self._made: dict[Size, Made] = {}
 
     def __getitem__(self, size: Size) -> Made:
-        """What `make(size)` returned."""
+        """What `make(size)` returned; in a graph that is captured, where a size may be a symbol, it is made anew."""
+        if torch.compiler.is_compiling():
+            return self._make(size)
         if size not in self._made:
-            make = self._outside_inference
-            if torch.compiler.is_compiling():  # asked first, because `disable` loads the compiler: seconds
-                make = torch.compiler.disable(make)  # type: ignore[no-untyped-call] # torch has no types here
-            self._made[size] = make(size)
+            self._made[size] = self._outside_inference(size)
         return self._made[size]
 
     def _outside_inference(self, size: Size) -> Made:
