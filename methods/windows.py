@@ -42,8 +42,10 @@ def zero(image: Tensor, before: int, after: int) -> Tensor:
 def mirror(image: Tensor, before: int, after: int) -> Tensor:
     """The image is mirrored, the edge pixel repeated, as often as it takes."""
     size = image.shape[-2]
-    index = torch.arange(-before, size + after, device=image.device) % (2 * size)
-    return image.index_select(-2, torch.where(index < size, index, 2 * size - 1 - index))
+    index = torch.arange(-before, size + after, device=image.device)
+    period = torch.full_like(index, 2 * size)  # a tensor: the ONNX exporter knows no remainder of a symbol
+    once = index % period
+    return image.index_select(-2, torch.minimum(once, period - 1 - once))
 
 
 def windows(matrix: Callable[[int], Array], reach: int, pad: Pad, device: torch.device, dtype: torch.dtype) -> Windows:

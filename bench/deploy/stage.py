@@ -1,0 +1,196 @@
+"""The deploy stage: every method down every road, each group of roads in a process of its own, to `deploy.csv`."""
+
+import queue
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from upbench.bench import host
+from upbench.bench.adapters import Adapter, digests, resolve
+from upbench.bench.deploy.onnx_file import versions
+from upbench.bench.deploy.request import GROUPS, DeployRequest
+from upbench.bench.deploy.verdicts import LOST, NOT_ASKED
+from upbench.bench.errors import FailedError, SkippedError
+from upbench.bench.stage import Bar, Ending, Outcome, Progress, Row
+from upbench.bench.store import Journal, write_csv, write_json
+from upbench.bench.workers.launch import own_environment, worker_command
+from upbench.bench.workers.pipes import Worker, WorkerError
+
+HANDLER = "upbench.bench.deploy.served:Roads"
+COLUMNS = (
+    "method", "scale", "road", "status", "verdict", "reason", "steps", "where", "largest", "ms_eager", "ms",
+    "prepare_seconds", "recompiles", "opset", "operators", "note", "log", "fingerprint",
+    "torch", "onnx", "onnxscript", "onnxruntime", "openvino",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One method at one scale, and roads of one group that are not in the journal yet."""
+
+    adapter: Adapter
+    scale: int
+    roads: tuple[str, ...]
+
+
+def run(request: DeployRequest, out: Path, progress: Progress) -> Outcome:
+    """Send every method down every road and write `deploy.csv`; a run that was stopped goes on where it was."""
+    adapters = resolve(request.methods, request.method)
+    found = versions()
+    asked = request.but(jobs=1, minutes=None).to_json()
+    journal = Journal(out / "deploy.journal", {"request": asked, "versions": found, "digests": digests(request.method)})
+    write_json(out / "deploy.json", {"host": host.fingerprint(), "versions": found})
+    before = {_key(row) for row in journal.rows}
+    tasks = [
+        Task(adapter=adapter, scale=scale, roads=roads)
+        for group in GROUPS.values()
+        for scale in request.scales
+        for adapter in adapters
+        if (roads := tuple(r for r in group if r in request.roads and (adapter.name, scale, r) not in before))
+    ]
+    total = len(adapters) * len(request.scales) * len(request.roads)
+    with progress.bar("deploy", "road", total, len(before)) as bar:
+        Trips(request, journal, found, bar).make(tasks)
+    order = {adapter.name: place for place, adapter in enumerate(adapters)}
+    rows = sorted(journal.rows, key=lambda row: (row["scale"], order[row["method"]], request.roads.index(row["road"])))
+    write_csv(out / "deploy.csv", rows, COLUMNS)
+    if not any(row["reason"] == TIME_IS_UP for row in rows):
+        journal.finish()
+    return _concluded(rows, progress)
+
+
+TIME_IS_UP = "the minutes were up; the same command without --minutes goes on from here"
+
+
+def _key(row: Row) -> tuple[str, int, str]:
+    return row["method"], row["scale"], row["road"]
+
+
+def _concluded(rows: list[Row], progress: Progress) -> Outcome:
+    """A road that refuses is a finding, not a failure of ours; so is one that dies."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row["verdict"]] = counts.get(row["verdict"], 0) + 1
+    progress.say("deploy: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) + ".")
+    measured = any(row["verdict"] != NOT_ASKED for row in rows)
+    return Outcome(stage="deploy", ending=Ending.OK if measured else Ending.FAILED, rows=rows)
+
+
+class Trips:
+    """The tasks of a run, by as many workers at a time as there are jobs."""
+
+    def __init__(self, request: DeployRequest, journal: Journal, found: dict[str, str], bar: Bar) -> None:
+        """`found` are the versions that every row tells."""
+        self.request, self.journal, self.found, self.bar = request, journal, found, bar
+        self._sharing = threading.Lock()
+        self._end = time.monotonic() + 60 * request.minutes if request.minutes else None
+
+    def make(self, tasks: list[Task]) -> None:
+        """All of them, in order."""
+        waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        for task in tasks:
+            waiting.put(task)
+        with ThreadPoolExecutor(self.request.jobs) as pool:
+            for done in [pool.submit(self._serve, waiting) for _ in range(self.request.jobs)]:
+                done.result()
+
+    def _serve(self, waiting: "queue.SimpleQueue[Task]") -> None:
+        with Travelling(self.request) as worker:
+            while True:
+                try:
+                    task = waiting.get_nowait()
+                except queue.Empty:
+                    return
+                self._task(worker, task)
+
+    def _task(self, worker: "Travelling", task: Task) -> None:
+        worker.used = True
+        for road in task.roads:
+            row = {"method": task.adapter.name, "scale": task.scale, "road": road, "status": "ok", "reason": ""}
+            if self._end and time.monotonic() > self._end:
+                row |= {"status": "skipped", "verdict": NOT_ASKED, "reason": TIME_IS_UP}
+            else:
+                row |= worker.travel(task, road)
+            with self._sharing:
+                if row["reason"] == TIME_IS_UP:
+                    self.journal.rows.append(row)  # not on disk: the next run asks it
+                else:
+                    self.journal.append(row | self.found)
+                self.bar.step(f"{task.adapter.name} {road}")
+
+
+class Travelling:
+    """One worker; every task gets a fresh process of it."""
+
+    def __init__(self, request: DeployRequest) -> None:
+        """It is started when it is first needed."""
+        self.request = request
+        self.used = True
+        self._seeded = False
+        self._worker: Worker | None = None
+        self._folder = Path(tempfile.mkdtemp(prefix="upbench-deploy-"))
+
+    def __enter__(self) -> "Travelling":
+        """Nothing is started yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the worker and remove its folder."""
+        if self._worker:
+            self._worker.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def travel(self, task: Task, road: str) -> Row:
+        """The columns of a row."""
+        question = {"ask": "travel", "method": task.adapter.source, "scale": task.scale, "road": road}
+        try:
+            answer: Row = self._ready().ask(question, self.request.timeout)["row"]
+        except SkippedError as error:
+            return {"status": "skipped", "verdict": NOT_ASKED, "reason": str(error)}
+        except FailedError as error:
+            return {"status": "failed", "verdict": NOT_ASKED, "reason": str(error)}
+        except WorkerError as error:
+            self.used = True
+            return {"status": "failed", "verdict": LOST, "reason": str(error)}
+        return answer
+
+    def _ready(self) -> Worker:
+        """A worker whose process has not served another task."""
+        if self._worker is not None and self.used:
+            try:
+                self._worker.renew()
+            except WorkerError:
+                self._worker.kill()
+                self._worker = None
+        if self._worker is None:
+            self._worker = Worker(
+                worker_command(Path(sys.executable), HANDLER),
+                own_environment(1, self._folder),
+                self._folder,
+                enduring=True,
+            )
+            self._worker.greet()
+            self.used = True
+        if self.used:
+            self._begin(self._worker)
+        return self._worker
+
+    def _begin(self, worker: Worker) -> None:
+        for old in self._folder.glob("inductor-*"):
+            shutil.rmtree(old, ignore_errors=True)
+        about: dict[str, Any] = {"path": sys.path, "memory": self.request.memory, "folder": str(self._folder)}
+        worker.ask({"ask": "begin"} | about, self.request.timeout)
+        if not self._seeded and set(GROUPS["compile"]) & set(self.request.roads):
+            self._seeded = True
+            with suppress(FailedError, SkippedError):  # a machine without a compiler: each road will say so
+                worker.ask({"ask": "seed", "folder": str(self._folder)}, self.request.timeout)
+            worker.renew()
+            self._begin(worker)
+        self.used = False
