@@ -47,6 +47,10 @@ def read(folder: Path) -> Run:
     Raises `ReportError` when there are none, or a file is damaged.
     """
     if not any((folder / name).is_file() for name in ENOUGH):
+    if not any(
+        (folder / name).is_file()
+        for name in ("quality.csv", "speed.json", "sweep.json", "versions.json", "watch.json", "deploy.csv")
+    ):
         raise ReportError(f"{folder} holds no quality.csv and no speed.json; run `upbench bench` first.")
     document = read_json(folder / "speed.json")
     speed = _speed(folder / "speed.json", document)

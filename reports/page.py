@@ -7,6 +7,7 @@ from upbench.bench.store import write_text
 from upbench.reports import (
     atlas,
     claims,
+    deploy,
     first,
     gate,
     gpu,
@@ -43,6 +44,7 @@ SECTIONS: tuple[ModuleType, ...] = (
     speed,
     gpu,
     sweep,
+    deploy,
     selfcheck,
     gate,
     watch,

@@ -1,0 +1,94 @@
+"""Strangers' adapters down the roads, in real workers: each gets its row."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from upbench.bench.deploy import stage
+from upbench.bench.deploy.request import DeployRequest
+from upbench.bench.deploy.verdicts import LOST, NOT_ASKED, OTHER, REFUSES, SAME, STATIC
+from upbench.bench.errors import UsageError
+from upbench.bench.stage import Row, Silent
+
+Write = Callable[..., str]
+
+
+def rows(request: DeployRequest, out: Path) -> dict[tuple[str, str], Row]:
+    return {(row["method"], row["road"]): row for row in stage.run(request, out, Silent()).rows}
+
+
+@pytest.fixture
+def strangers(adapter_file: Write) -> tuple[str, ...]:
+    bodies = {
+        "numpy_inside": """
+            def upsample(low):
+                return torch.from_numpy(low.numpy().repeat(scale, 2).repeat(scale, 3))
+            return upsample
+        """,
+        "branch_on_values": """
+            def upsample(low):
+                mode = "bicubic" if low.mean() > 0.4 else "nearest"
+                return F.interpolate(low, scale_factor=scale, mode=mode)
+            return upsample
+        """,
+        "other_when_captured": """
+            def upsample(low):
+                mode = "nearest" if torch.compiler.is_compiling() else "bicubic"
+                return F.interpolate(low, scale_factor=scale, mode=mode)
+            return upsample
+        """,
+        "one_size": """
+            def upsample(low):
+                size = [scale * int(side) for side in map(len, (low[0, 0], low[0, 0].T))]
+                return F.interpolate(low, size=size, mode="bilinear")
+            return upsample
+        """,
+        "hangs": """
+            def upsample(low):
+                while torch.compiler.is_compiling():
+                    __import__("time").sleep(1)
+                return F.interpolate(low, scale_factor=scale)
+            return upsample
+        """,
+        "plain": "return lambda low: F.interpolate(low, scale_factor=scale)",
+    }
+    return tuple(adapter_file(name, body) for name, body in bodies.items())
+
+
+def test_each_stranger_gets_its_row(strangers: tuple[str, ...], tmp_path: Path) -> None:
+    request = DeployRequest(method=strangers, roads=("export-dynamic", "vmap"), timeout=45)
+    found = rows(request, tmp_path / "out")
+    exported = {method: row for (method, road), row in found.items() if road == "export-dynamic"}
+    assert exported["plain"]["verdict"] == SAME
+    assert exported["plain"]["ms"] > 0
+    assert exported["plain"]["prepare_seconds"] > 0
+    assert "aten" in exported["plain"]["operators"]
+    assert exported["numpy_inside"]["verdict"] == REFUSES
+    assert exported["numpy_inside"]["reason"]
+    assert exported["branch_on_values"]["verdict"] == REFUSES
+    assert exported["other_when_captured"]["verdict"] == OTHER
+    assert exported["other_when_captured"]["steps"] > 1
+    assert exported["one_size"]["verdict"] == STATIC
+    assert "96x40" in exported["one_size"]["reason"]
+    assert exported["hangs"]["verdict"] == LOST
+    assert "45 s" in exported["hangs"]["reason"]
+    assert found["hangs", "vmap"]["verdict"] == SAME
+    assert all(row["torch"] for row in found.values())
+    assert (tmp_path / "out" / "deploy.csv").is_file()
+    assert not (tmp_path / "out" / "deploy.journal").exists()
+
+
+def test_when_the_minutes_are_up_the_rest_are_rows_and_the_next_run_asks_them(tmp_path: Path) -> None:
+    request = DeployRequest(methods="nearest", roads=("vmap", "gradcheck"), minutes=1e-9)
+    first = rows(request, tmp_path)
+    assert {row["verdict"] for row in first.values()} == {NOT_ASKED}
+    assert (tmp_path / "deploy.journal").is_file()
+    second = rows(request.but(minutes=None), tmp_path)
+    assert {row["verdict"] for row in second.values()} == {SAME}
+
+
+@pytest.mark.parametrize("wrong", [{"roads": "teleport"}, {"jobs": 0}, {"timeout": 0.0}, {"methods": "bicubik"}])
+def test_what_cannot_be_meant_is_said(wrong: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        DeployRequest(**wrong)  # type: ignore[arg-type]
