@@ -6,7 +6,7 @@ a weighted sum of shifted slices, written interleaved. Kernels and edge rules: `
 An axis is worked on as if the image were one long line of pixels (columns) or of rows, which makes long, fast
 loops; the outputs whose taps would come from the next line are exactly those near the border, and these are
 overwritten with weights of their own. A graph that is captured (`torch.compile`, exporters) takes fewer and larger
-operations instead (`windows`): the same pixels, up to rounding.
+operations instead (`windows`): the same pixels, up to rounding. `torch.func.vmap` runs `addcmul_` in a loop.
 """
 
 from collections.abc import Callable

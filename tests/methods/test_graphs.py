@@ -73,6 +73,7 @@ def test_is_captured_as_one_graph(name: str) -> None:
 
 @each
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:FutureWarning")  # torch's own forward mode
+@pytest.mark.filterwarnings("ignore:There is a performance drop:UserWarning")  # addcmul_ has no batching rule
 @pytest.mark.parametrize("shape", [(1, 2, 5, 4), (1, 1, 3, 130)])
 def test_has_forward_mode_and_vmap(name: str, shape: tuple[int, int, int, int]) -> None:
     shape = (1, 3, *shape[2:]) if name == "transposed-random" else shape
