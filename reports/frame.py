@@ -13,7 +13,7 @@ from upbench.reports.files import ReportError as ReportError
 from upbench.reports.files import read_csv, read_json, read_samples
 
 # Any of these is worth a report.
-ENOUGH = ("quality.csv", "speed.json", "sweep.json", "versions.json", "watch.json", "atlas.json")
+ENOUGH = ("quality.csv", "speed.json", "sweep.json", "versions.json", "watch.json", "atlas.json", "deploy.csv")
 SHAPE_AXES = ["workload", "scale", "device", "dtype", "memory_format", "threads"]
 
 
@@ -47,10 +47,6 @@ def read(folder: Path) -> Run:
     Raises `ReportError` when there are none, or a file is damaged.
     """
     if not any((folder / name).is_file() for name in ENOUGH):
-    if not any(
-        (folder / name).is_file()
-        for name in ("quality.csv", "speed.json", "sweep.json", "versions.json", "watch.json", "deploy.csv")
-    ):
         raise ReportError(f"{folder} holds no quality.csv and no speed.json; run `upbench bench` first.")
     document = read_json(folder / "speed.json")
     speed = _speed(folder / "speed.json", document)
