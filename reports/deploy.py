@@ -24,7 +24,7 @@ COLOURS = {
     "dies or hangs": ("#c5b0dc", "#5d3f86"),
     "not asked": ("#ffffff", "#0d1117"),
 }
-SIGNS = {"exported size only": "!", "silently wrong elsewhere": "!!", "refuses": "–", "dies or hangs": "x"}
+SIGNS = {"exported size only": "!", "silently wrong elsewhere": "!!", "refuses": "-", "dies or hangs": "x"}
 SAME_FINGERPRINT = 1e-5  # of a projection of the eager image: same pixels differ by 1e-7
 NEEDED = ("method", "scale", "road", "verdict", "reason", "ms_eager", "ms", "steps", "where", "fingerprint")
 PACKAGES = ("torch", "onnx", "onnxscript", "onnxruntime", "openvino")
@@ -34,6 +34,7 @@ NOTE = (
     " in eager torch, both in processor time with one thread (so it holds on a busy machine). *Same pixels* is within"
     " 1e-4 of the range; steps are of 8 bits."
 )
+
 
 def read(folder: Path) -> pd.DataFrame:
     """`deploy.csv` with `ratio`, the time there over eager; empty where it is missing or no file of ours."""

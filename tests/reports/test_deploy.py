@@ -53,7 +53,7 @@ def test_draws_its_figure_in_both_themes(run: Run) -> None:
     for colours in THEMES:
         with styled(colours):
             (axis,) = deploy.draw(deploy.read(run.folder), colours).axes
-        assert [text.get_text() for text in axis.texts] == ["9", "0.73", "0.4", "–"]
+        assert [text.get_text() for text in axis.texts] == ["9", "0.73", "0.4", "-"]
 
 
 def test_without_the_file_there_is_no_section(run: Run, tmp_path: Path) -> None:
