@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from upbench.bench.adapters import discover
 from upbench.bench.cli import gate_options, options
 from upbench.bench.gate.request import DuetRequest
-from upbench.bench.gate.sides import ALLOCATORS, FLAGS
+from upbench.bench.gate.sides import FLAGS
 from upbench.bench.stage import Shown
+from upbench.bench.workers.launch import ALLOCATORS
 
 if TYPE_CHECKING:
     from upbench.bench.cli.options import SubParsers

@@ -12,6 +12,7 @@ from upbench.bench.adapters import discover
 from upbench.bench.cells import DTYPES, LARGEST_SCALE, MEMORY_FORMATS, MODES, STEPS, WORKLOADS
 from upbench.bench.requests import Request
 from upbench.bench.stage import Ending
+from upbench.bench.workers.launch import ALLOCATORS
 from upbench.datasets.names import DEGRADATIONS, SPLITS
 
 if TYPE_CHECKING:
@@ -146,4 +147,7 @@ def add_speed_options(parser: argparse.ArgumentParser) -> None:
         help="forward, or train for forward and backward (default: forward)",
     )
     group.add_argument("--threads", nargs="+", type=positive, metavar="N", help="CPU threads (default: 1)")
+    group.add_argument(
+        "--allocator", choices=ALLOCATORS, help="memory held still, or plain as in a user's process (default: held)"
+    )
     group.add_argument("--seconds", type=float, metavar="T", help="time to spend on each cell (default: 0.1)")

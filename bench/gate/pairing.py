@@ -11,8 +11,8 @@ from upbench.bench.adapters import absolute
 from upbench.bench.gate import checkout
 from upbench.bench.gate.environments import Environment, environments, running
 from upbench.bench.gate.request import DuetRequest
-from upbench.bench.gate.sides import HELD, Question, Side, settings_of
-from upbench.bench.workers.launch import take_snapshot
+from upbench.bench.gate.sides import Question, Side, settings_of
+from upbench.bench.workers.launch import HELD, take_snapshot
 
 HERE = "this python"
 

@@ -16,8 +16,9 @@ from upbench.bench.cells import (
     workload,
 )
 from upbench.bench.errors import UsageError
-from upbench.bench.gate.sides import ALLOCATORS, HELD, against, settings_of
+from upbench.bench.gate.sides import against, settings_of
 from upbench.bench.requests import REPEATS, Request, require_among, require_positive
+from upbench.bench.workers.launch import ALLOCATORS, HELD
 
 DEFAULT_METHODS = (
     "nearest",

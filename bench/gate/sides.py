@@ -6,11 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from upbench.bench.errors import UsageError
-from upbench.bench.workers.launch import HELD_STILL, worker_environment
-
-PLAIN = "plain"  # memory as any program of a user's has it
-HELD = "held"  # glibc held still and huge pages asked for: times repeat
-ALLOCATORS = (HELD, PLAIN)
+from upbench.bench.workers.launch import HELD, HELD_STILL, PLAIN, worker_environment
 
 FLAGS_VARIABLE = "UPBENCH_FLAGS"  # how a side's flags reach its worker: NAME=VALUE, separated by spaces
 FLAGS = ("deterministic", "cudnn.benchmark", "flush-denormal", "matmul-precision", "mkldnn")

@@ -21,6 +21,7 @@ from upbench.bench.cells import (
 )
 from upbench.bench.errors import UsageError
 from upbench.bench.requests import Request, require_among, require_positive
+from upbench.bench.workers.launch import ALLOCATORS, HELD
 
 BATCHES = (1, 4, 16, 64, 256)
 LARGEST_SWEPT = 2**28  # values of an output: 1 GiB in float32
@@ -30,8 +31,9 @@ LARGEST_SWEPT = 2**28  # values of an output: 1 GiB in float32
 class SpeedRequest(Request):
     """Times of methods on workloads (names, or shapes NxCxHxW).
 
-    `passes` are forward or train, `seconds` is the time for each cell. With `sweep`, each workload's images come in
-    these batch sizes instead (an empty one: 1 to 256), into `sweep.json`.
+    `passes` are forward or train, `allocator` is memory held still, or plain as a user's process has it, `seconds` is
+    the time for each cell. With `sweep`, each workload's images come in these batch sizes instead (an empty one: 1 to
+    256), into `sweep.json`.
     """
 
     methods: tuple[str, ...] | None = None
@@ -44,6 +46,7 @@ class SpeedRequest(Request):
     modes: tuple[str, ...] = ("eager",)
     passes: tuple[str, ...] = ("forward",)
     threads: tuple[int, ...] = (1,)
+    allocator: str = HELD
     seconds: float = 0.1
     sweep: tuple[int, ...] | None = None
 
@@ -58,6 +61,7 @@ class SpeedRequest(Request):
         require_among("memory format", self.memory_formats, MEMORY_FORMATS)
         require_among("mode", self.modes, MODES)
         require_among("pass", self.passes, STEPS)
+        require_among("allocator", (self.allocator,), ALLOCATORS)
         require_positive(threads=self.threads, sweep=self.sweep)
         if not 0 < self.seconds <= 60:
             raise UsageError("--seconds takes a time above 0 and up to 60.")

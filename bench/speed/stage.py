@@ -68,7 +68,7 @@ def _one_process(
         )
         asked.write(folder / "request.json")
         result = folder / "speed.json"
-        code = pytest_process.run(SUITE, result, **{VARIABLE: str(folder / "request.json")})
+        code = pytest_process.run(SUITE, result, request.allocator, **{VARIABLE: str(folder / "request.json")})
         journal.reload()
         left = _missing(list(missing), journal)
         if code == 2 or (code > 2 and len(left) == len(missing)):
@@ -82,9 +82,9 @@ def _one_process(
 
 
 def _keys(request: SpeedRequest, cells: Sequence[Cell]) -> dict[str, str]:
-    """What decides each cell: the machine, its software and settings, the time for a cell, the method's module."""
+    """What decides each cell: machine, software, settings, the time for a cell, the allocator, the method's module."""
     sources = method_digests(select(request.methods, request.method))
-    about = [host.identity(), request.seconds]
+    about = [host.identity(), request.seconds, request.allocator]
     return {cell.name: key(about, cell.name, sources.get(cell.method, "")) for cell in cells}
 
 

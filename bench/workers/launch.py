@@ -17,6 +17,9 @@ from upbench.bench.workers.warden import FOLDER
 # how often the kernel has to hand out pages; torch asks for huge pages. See README, "The version gate".
 GLIBC_HELD_STILL = {"MALLOC_MMAP_THRESHOLD_": str(4 << 30), "MALLOC_TRIM_THRESHOLD_": str(8 << 30)}
 HELD_STILL = GLIBC_HELD_STILL | {"THP_MEM_ALLOC_ENABLE": "1"}
+HELD = "held"  # that, so that times repeat
+PLAIN = "plain"  # memory as any program of a user's has it
+ALLOCATORS = (HELD, PLAIN)
 DROPPED = (
     "PYTHONDONTWRITEBYTECODE",
     "PYTHONHOME",

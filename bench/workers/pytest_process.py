@@ -5,13 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from upbench.bench.workers.launch import GLIBC_HELD_STILL
+from upbench.bench.workers.launch import GLIBC_HELD_STILL, HELD
 
 
-def run(module: str, result: Path, **variables: str) -> int:
+def run(module: str, result: Path, allocator: str = HELD, **variables: str) -> int:
     """Run the module's benchmarks; returns pytest's exit code (negative: the signal that killed it).
 
-    Pytest-benchmark's document goes to `result`, pytest's output to `log` beside it.
+    Memory is held still, or plain as any program of a user's has it. Pytest-benchmark's document goes to `result`,
+    pytest's output to `log` beside it.
     """
     folder = result.parent
     settings = folder / "pytest.ini"
@@ -20,6 +21,7 @@ def run(module: str, result: Path, **variables: str) -> int:
         *(sys.executable, "-m", "pytest", "--pyargs", module, "-q"),
         *("-c", str(settings), "-p", "no:cacheprovider", "--benchmark-quiet", f"--benchmark-json={result}"),
     ]
-    environment = GLIBC_HELD_STILL | os.environ | variables | {"PYTHONSAFEPATH": "1"}
+    held = GLIBC_HELD_STILL if allocator == HELD else {}
+    environment = held | os.environ | variables | {"PYTHONSAFEPATH": "1"}
     with (folder / "log").open("w") as log:
         return subprocess.run(command, env=environment, stdout=log, check=False, cwd=folder).returncode

@@ -85,3 +85,12 @@ def test_a_killed_run_keeps_its_cells_and_its_suite_ends(
     assert [name.partition("/")[0] for name in found] == ["copy", "nearest", "held", "copy", "write"]
     assert measured.items() <= found.items(), "what was measured before the kill was measured again"
     assert not (out / "speed.journal").exists()
+
+
+@pytest.mark.parametrize(("options", "held"), [((), True), (("--allocator", "plain"), False)])
+def test_memory_is_held_still_or_plain_as_asked(upbench, tmp_path, monkeypatch, options, held):
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    small = ("--methods", "nearest", "--workloads", "single", "--seconds", 0.01, "--out", tmp_path)
+    assert upbench("speed", *small, *options).code == 0
+    document = json.loads((tmp_path / "speed.json").read_text())
+    assert ("MALLOC_TRIM_THRESHOLD_" in document["machine_info"]["upbench"]["allocator"]) is held

@@ -6,7 +6,8 @@ import torch
 
 from upbench.bench.errors import UsageError
 from upbench.bench.gate import flags
-from upbench.bench.gate.sides import FLAGS, FLAGS_VARIABLE, PLAIN, Question, Side, settings_of
+from upbench.bench.gate.sides import FLAGS, FLAGS_VARIABLE, Question, Side, settings_of
+from upbench.bench.workers.launch import PLAIN
 
 SNAPSHOT = Path("/snapshot")
 

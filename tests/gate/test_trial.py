@@ -1,0 +1,76 @@
+"""The trial's table, its bounds, and the statistics replayed over pairs of known outcome."""
+
+from pathlib import Path
+
+import pytest
+
+from upbench.bench.errors import UsageError
+from upbench.bench.gate import corpus, trial
+from upbench.bench.gate.verdict import Verdict
+
+CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json.gz"))
+
+
+def run(part: str, *cells: tuple[float, str]) -> dict:
+    return {
+        "part": part,
+        "seconds": 60.0,
+        "cells": [{"planted": factor, "verdict": verdict} for factor, verdict in cells],
+    }
+
+
+def test_bounds_are_the_rule_of_three_where_nothing_was_found():
+    assert trial.at_most(0, 1000) == pytest.approx(0.003, abs=1e-4)
+    assert trial.at_least(100, 100) == pytest.approx(0.9705, abs=1e-4)
+    assert trial.at_most(3, 3) == 1.0
+    assert trial.at_least(0, 3) == 0.0
+
+
+def test_alarms_finds_and_what_stayed_open_stand_in_one_table():
+    (part,) = [part for part in trial.PARTS if part.name == "planted-5"]
+    cells = [(1.0, "SAME")] * 18 + [(1.0, "SLOWER"), (1.0, "UNRESOLVED")]
+    planted = [(1.05, "SLOWER")] * 9 + [(1.05, "BIMODAL")]
+    alone, found = trial._lines(part, [run("planted-5", *cells, *planted)])
+    assert "| 20 | 1 (at most 21.61%) | | 1 (5.0%) | 0 (0.0%) |" in alone
+    assert "| 10 | | 9 of 9 (at least 71.7%) | 0 (0.0%) | 1 (10.0%) |" in found
+
+
+def test_the_trial_covers_what_the_gate_claims():
+    options = {part.name: part.options(1) for part in trial.parts(1.0)}
+    assert options["planted-1"][:2] == ["--threshold", "0.5%"]
+    assert "train" in options["train"]
+    assert options["threads-2"][2:4] == ["--threads", "2"]
+    assert "channels_last" in options["channels-last"]
+    assert [part.name for part in trial.parts(0.1, ["train"])] == ["train"]
+
+
+def comparison(same: bool = True, pairs: int = 12) -> dict:
+    visit = {"baseline": [100, 101, 99], "candidate": [105, 106, 104]}
+    cells = [{"cell": "nearest/x2/image", "planted": 1.05, "visits": [visit] * pairs}]
+    host = {"cpu": "one", "cores": 2, "system": "Linux"}
+    return {"same": same, "candidate": {"host": host}, "baseline": {"torch": "2.15.0"}, "cells": cells}
+
+
+def test_a_comparison_of_something_with_itself_is_kept_and_judged(tmp_path):
+    file = tmp_path / "one.json.gz"
+    corpus.write(file, corpus.keep(comparison()))
+    kept = corpus.read(file)
+    assert kept["cells"][0]["pairs"][0] == [[100, 101, 99], [105, 106, 104]]
+    assert corpus.judged(kept, 0.03, draws=2) == [(1.05, Verdict.SLOWER)] * 2
+
+
+def test_what_is_not_known_is_not_kept():
+    with pytest.raises(UsageError, match="known outcome"):
+        corpus.keep(comparison(same=False))
+    assert corpus.keep(comparison(pairs=3))["cells"] == []
+
+
+@pytest.mark.parametrize("file", CORPUS, ids=lambda file: file.name)
+def test_the_statistics_find_what_was_planted_in_real_blocks_and_nothing_else(file):
+    found = corpus.judged(corpus.read(file), 0.03, draws=30)
+    alone = [verdict for planted, verdict in found if planted == 1]
+    large = [verdict for planted, verdict in found if planted >= 1.05]
+    small = [verdict for planted, verdict in found if 1 < planted <= 1.01]
+    assert not {Verdict.SLOWER, Verdict.FASTER} & {*alone, *small}
+    assert alone.count(Verdict.UNRESOLVED) <= 0.05 * len(alone)
+    assert large.count(Verdict.SLOWER) >= 0.95 * len(large)
