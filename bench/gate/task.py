@@ -31,6 +31,7 @@ INPUTS = 3  # rotated inside a block
 _images = functools.cache(different_images)  # shared by all cells that take the same: a timed call gets copies
 HEAP_BYTES = 256 << 20
 SHIFT_BYTES = 64 << 20
+COLD = 4  # how many times longer a call on the corner may take behind a large one than before it
 FILLER_BYTES = 1 << 18  # the largest hole before an input: many pages, so that page offsets vary
 
 
@@ -128,7 +129,7 @@ class Task:
         for native in turns:
             self.call(native)
         now = clock()
-        due, spare = start + (now - start) * factor, start - before
+        due, spare = start + (now - start) * factor, COLD * (start - before)
         while now + spare < due:
             self.call(corner)
             now = clock()
