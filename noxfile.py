@@ -52,6 +52,16 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def coverage(session: nox.Session) -> None:
+    """Run the tests and list the lines that none of them reaches, in child processes too; arguments reach pytest."""
+    install(session, "tests", "coverage")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style (ruff), who may import whom (import-linter), and the workflows (actionlint, zizmor)."""
     install(session, "lint")

@@ -132,7 +132,8 @@ class Journal:
         else:
             known = before.get("keys") if before.get("format") == FORMAT else None
             known = known if isinstance(known, dict) else {}
-            self.rows = [row for row in rows if (row.get(name) in keys and known.get(row[name]) == keys[row[name]])]
+            same = {row_name for row_name, key in keys.items() if known.get(row_name) == key}
+            self.rows = [row for row in rows if isinstance(row.get(name), str) and row[name] in same]
         self._write()
 
     def reload(self) -> None:

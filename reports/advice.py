@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import pandas as pd
 
@@ -11,6 +12,8 @@ from upbench.reports.frame import Run
 from upbench.reports.report import Report
 from upbench.reports.request import AdviseRequest
 from upbench.reports.words import Words, code, say
+
+WORTH_NAMING = 1.1  # a speed-up that is worth a change of code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +67,23 @@ def sooner(report: Report, workload: str) -> list[Words]:
     lines = []
     for image in report.survey.images:
         called, fastest = first.torchs(image), image.fastest(workload)
-        if called and fastest and workload in called.times and fastest.times[workload].shorter(called.times[workload]):
-            said = first.factor_words(called, fastest, workload)
+        factor = first.quicker(report, called, fastest, workload) if called and fastest and called.times else ""
+        if called and fastest and factor:
             lines.append(
-                say("You call {}; {} gives the same pixels {} faster.", code(called.name), code(fastest.name), said)
+                say("You call {}; {} gives the same pixels {} faster.", code(called.name), code(fastest.name), factor)
             )
     return lines
+
+
+def deciding(report: Report, workload: str) -> list[tuple[str, str]]:
+    """The pairs that decide what to use: what is called and what is faster, then neighbours on the front."""
+    switches = []
+    for image in report.survey.images:
+        called, fastest = first.torchs(image), image.fastest(workload)
+        if not (called and fastest) or called is fastest or workload not in called.times:
+            continue
+        if called.times[workload].middle >= WORTH_NAMING * fastest.times[workload].middle:
+            switches.append((called.name, fastest.name))
+    groups = report.survey.front(workload)
+    names = [image.quickest(workload)[0].name for group in groups for image in group]
+    return list(dict.fromkeys([*switches, *pairwise(names)]))

@@ -30,6 +30,7 @@ SHAPES: dict[str, Any] = {
     "speed.json": SPEED,
     "sweep.json": SPEED,
     "versions.json": {"comparisons": [dict]},
+    "front.json": {"comparisons": [dict]},
     "atlas.json": {"releases": [str], "comparisons": [dict], "changes": [dict]},
 }
 

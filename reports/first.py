@@ -231,14 +231,9 @@ def _instead(report: Report, today: tuple[Image, Name], front: list[Image], work
     before, call = today
     said: list[Said] = []
     same = before.fastest(workload)
-    if same and same.times[workload].shorter(call.times[workload]):
-        said.append(
-            say(
-                "{} gives the same pixels {} faster",
-                code(same.name),
-                numbers.factor(call.times[workload], same.times[workload]),
-            )
-        )
+    factor = quicker(report, call, same, workload) if same else ""
+    if same and factor:
+        said.append(say("{} gives the same pixels {} faster", code(same.name), factor))
     better = [image for image in front if report.survey.better(image, before)]
     cheaper = [image for image in better if image.quickest(workload)[1].shorter(call.times[workload])]
     if cheaper:
@@ -308,7 +303,7 @@ def _sooner(report: Report) -> list[Block]:
     for image in report.survey.images:
         called = torchs(image)
         if called and len(image.names) > 1 and called.times:
-            rows.append([code(called.name), *(_fastest(image, called, name) for name in report.workloads)])
+            rows.append([code(called.name), *(_fastest(report, image, called, name) for name in report.workloads)])
     if not rows:
         return []
     titles = ["you call", *(report.short(name) for name in report.workloads)]
@@ -322,18 +317,22 @@ def torchs(image: Image) -> Name | None:
     return named if named in own else next(iter(own), None)
 
 
-def factor_words(called: Name, fastest: Name, workload: str) -> str:
-    """How many times as long the call takes."""
-    return numbers.factor(called.times[workload], fastest.times[workload])
+def quicker(report: Report, called: Name, fastest: Name, workload: str) -> str:
+    """How many times faster than the call, by their duet where they had one; nothing where it is not certain."""
+    duel = report.duels.get((workload, called.name, fastest.name))
+    if duel is not None:
+        ends = f"{numbers.times(1 / duel.high)[:-1]} to {numbers.times(1 / duel.low)[:-1]}"
+        return f"{numbers.times(1 / duel.ratio)} ({ends})" if duel.high < 1 else ""
+    mine, theirs = called.times[workload], fastest.times[workload]
+    return numbers.factor(mine, theirs) if theirs.shorter(mine) else ""
 
 
-def _fastest(image: Image, called: Name, workload: str) -> Words:
+def _fastest(report: Report, image: Image, called: Name, workload: str) -> Words:
     fastest = image.fastest(workload)
     if not fastest or workload not in called.times:
         return ()
-    if not fastest.times[workload].shorter(called.times[workload]):
-        return say("keep it")
-    return say("{} {}", code(fastest.name), factor_words(called, fastest, workload))
+    factor = quicker(report, called, fastest, workload)
+    return say("{} {}", code(fastest.name), factor) if factor else say("keep it")
 
 
 def _capital(said: str) -> str:

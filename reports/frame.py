@@ -38,6 +38,7 @@ class Run:
     samples: dict[str, np.ndarray[Any, Any]]
     watch: dict[str, Any] = field(default_factory=dict)
     atlas: dict[str, Any] = field(default_factory=dict)
+    front: dict[str, Any] = field(default_factory=dict)
     raw: dict[str, list[float]] = field(default_factory=dict)
 
 
@@ -71,6 +72,7 @@ def read(folder: Path) -> Run:
         samples=read_samples(folder / "samples.npz"),
         watch=read_json(folder / "watch.json"),
         atlas=read_json(folder / "atlas.json"),
+        front=read_json(folder / "front.json"),
         raw=_raw(document),
     )
 

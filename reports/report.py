@@ -6,6 +6,7 @@ from functools import cached_property
 
 from upbench.bench.cells import WORKLOADS, workload
 from upbench.bench.errors import UsageError
+from upbench.reports.duels import Duel, measured
 from upbench.reports.frame import Run
 from upbench.reports.survey import Survey, survey
 
@@ -23,6 +24,11 @@ class Report:
     def survey(self) -> Survey:
         """The main setting."""
         return survey(self.run)
+
+    @cached_property
+    def duels(self) -> dict[tuple[str, str, str], Duel]:
+        """Methods that were measured in turn, by workload, baseline and candidate."""
+        return measured(self.run)
 
     @cached_property
     def workloads(self) -> list[str]:

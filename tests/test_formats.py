@@ -53,8 +53,8 @@ def test_a_document_of_a_newer_format_is_refused_by_the_report_and_by_every_stag
 
 def test_a_journal_of_today_goes_on(tmp_path: Path) -> None:
     shutil.copy(FORMATS[-1] / "quality.journal", tmp_path)
-    rows = store.Journal(tmp_path / "quality.journal", {"tasks": ["bicubic 2 float32 nearest"]}).rows
-    assert [row["method"] for row in rows] == ["nearest"]
+    journal = store.Journal(tmp_path / "quality.journal", {}, keys={"nearest": "k1", "bicubic": "k2"}, name="method")
+    assert [row["method"] for row in journal.rows] == ["nearest"]
 
 
 @pytest.mark.parametrize(

@@ -271,10 +271,11 @@ def test_a_damaged_journal_is_read_as_far_as_it_is_whole(folder: Path, edits: li
     whole = (FIXTURES / "quality.journal").read_bytes()
     path = folder / "fuzzed.journal"
     path.write_bytes(damaged(whole, edits))
+    keys = {"nearest": "k1", "bicubic": "k2"}
     with one_sentence(UsageError):
-        journal = store.Journal(path, json.loads(whole.splitlines()[0])["request"])
+        journal = store.Journal(path, {}, keys=keys, name="method")
         journal.append({"method": "bicubic"})
-        assert store.Journal(path, json.loads(whole.splitlines()[0])["request"]).rows == journal.rows
+        assert store.Journal(path, {}, keys=keys, name="method").rows == journal.rows
     path.write_bytes(damaged(whole, edits))
     with one_sentence(UsageError):
         store.read_json(path)

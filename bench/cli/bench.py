@@ -27,6 +27,12 @@ def add(commands: "SubParsers") -> None:
     options.add_dtypes(parser)
     options.add_quality_options(parser)
     options.add_speed_options(parser)
+    parser.add_argument(
+        "--front-budget",
+        type=gate_options.seconds,
+        metavar="TIME",
+        help="for duets of the methods that decide what to use (default: 40s)",
+    )
     gate = parser.add_argument_group("torch versions")
     gate.add_argument(
         "--torch", nargs="+", metavar="VERSION", help="releases, pythons or environments; each against the first"

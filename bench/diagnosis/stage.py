@@ -22,7 +22,7 @@ def run(request: DiagnosisRequest, out: Path, progress: Progress) -> Outcome:
     rows: list[Row] = []
     responses: list[Row] = []
     with Crew(device(request.device)) as crew, progress.bar("diagnose", "method", len(adapters)) as bar:
-        crew.require([adapter for adapter in adapters if ":" in adapter.source or "@" in adapter.name])
+        crew.require_own(adapters)
         found = []
         for adapter, by_scale in crew.each(adapters, partial(_diagnosed, request.scales)):
             found.append(by_scale)

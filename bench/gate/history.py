@@ -38,7 +38,8 @@ class Night:
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for what was never measured."""
-        datetime.fromisoformat(self.time)
+        if datetime.fromisoformat(self.time).tzinfo is None:
+            raise ValueError("the time has no zone")
         if not (self.branch and self.candidate and self.anchor):
             raise ValueError("a name is empty")
         if not 0 < self.low <= self.ratio <= self.high < float("inf"):

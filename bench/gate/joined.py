@@ -101,7 +101,9 @@ def _numbers(pooled: Pooled | None, measured: dict[str, Record]) -> dict[str, An
         "low": math.exp(pooled.mean - pooled.reach),
         "high": math.exp(pooled.mean + pooled.reach),
         "floor": math.expm1(pooled.reach),
-        "detectable": max(cell["detectable"] for cell in measured.values()),
+        "detectable": sorted(cell["detectable"] for cell in measured.values())[
+            min(1, len(measured) - 1)
+        ],  # by two hosts
         "spread": pooled.spread,
     }
 

@@ -22,7 +22,7 @@ SPEED_SHARE, SWEEP_SHARE = 0.75, 0.92  # of the time, at which these stages begi
 def run(request: GpuRequest, out: Path, progress: Progress) -> Outcome:
     """Run the stages and write the report; the worst ending counts."""
     device(request.device)
-    start, seconds = time.time(), 60 * request.minutes
+    start, seconds = time.monotonic(), 60 * request.minutes
     sweep = request.sweep()
     outcomes = [
         selfcheck.run(SelfcheckRequest(device=request.device), out, progress),
@@ -31,7 +31,7 @@ def run(request: GpuRequest, out: Path, progress: Progress) -> Outcome:
         speed.measure(sweep, out, sweep.cells(), progress, until=start + SWEEP_SHARE * seconds),
         report.run(ReportRequest(folder=out), progress),
     ]
-    progress.say(f"gpu: {(time.time() - start) / 60:.1f} minutes.")
+    progress.say(f"gpu: {(time.monotonic() - start) / 60:.1f} minutes.")
     return Outcome(stage="gpu", ending=max(outcome.ending for outcome in outcomes))
 
 

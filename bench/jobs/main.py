@@ -6,6 +6,7 @@ from upbench.bench.diagnosis import stage as diagnosis
 from upbench.bench.errors import UsageError
 from upbench.bench.gate import stage as gate
 from upbench.bench.gate.request import DuetRequest
+from upbench.bench.jobs import front
 from upbench.bench.jobs.request import BenchRequest
 from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.quality import stage as quality
@@ -23,6 +24,7 @@ def run(request: BenchRequest, out: Path, progress: Progress) -> Outcome:
         diagnosis.run(request.diagnosis, out, progress).ending,
         speed.run(request.speed, out, progress).ending,
     ]
+    front.run(request, out, progress)
     if request.versions:
         endings.append(_compare(request.versions, out, progress, report_only=request.report_only))
     endings.append(report.run(ReportRequest(folder=out), progress).ending)

@@ -24,17 +24,21 @@ Part = TypeVar("Part", bound=Request)
 class BenchRequest(Request):
     """The main job: quality, diagnosis, speed, torch versions where `versions` asks for them, and the report.
 
-    With `report_only` a slower torch is reported and is no regression.
+    `front_budget` are the seconds for duets of the methods that decide what to use; 0 leaves them out. With
+    `report_only` a slower torch is reported and is no regression.
     """
 
     quality: QualityRequest = field(default_factory=QualityRequest)
     diagnosis: DiagnosisRequest = field(default_factory=DiagnosisRequest)
     speed: SpeedRequest = field(default_factory=SpeedRequest)
+    front_budget: float = 40.0
     versions: DuetRequest | None = None
     report_only: bool = False
 
     @classmethod
-    def of(cls, *, torch: tuple[str, ...] = (), report_only: bool = False, **given: Any) -> "BenchRequest":
+    def of(
+        cls, *, torch: tuple[str, ...] = (), report_only: bool = False, front_budget: float = 40.0, **given: Any
+    ) -> "BenchRequest":
         """The main job from the stages' own fields, each of which goes to every stage that has it.
 
         `torch` are versions, the baseline first; `threshold` and `budget` are the comparison's. Raises `UsageError`.
@@ -50,6 +54,7 @@ class BenchRequest(Request):
             speed=part(SpeedRequest, given),
             versions=_versions(tuple(torch), quality, given) if torch else None,
             report_only=report_only,
+            front_budget=front_budget,
         )
 
 

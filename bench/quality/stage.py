@@ -61,7 +61,7 @@ def run(request: QualityRequest, out: Path, progress: Progress) -> Outcome:
         request.dataset, split=request.split, data=request.data, limit=request.limit, say=progress.warn
     )
     with Crew(place) as crew:
-        crew.require([adapter for adapter in adapters if ":" in adapter.source or "@" in adapter.name])
+        crew.require_own(adapters)
         progress.say(f"quality: {dataset.description}, on {place}.")
         write_json(out / "host.json", {"host": host.fingerprint()})
         stage = Stage(request, adapters, dataset, crew)

@@ -49,11 +49,15 @@ class Crew:
         for walls in self._walls:
             walls.close()
 
-    def require(self, adapters: Sequence[Adapter]) -> None:
-        """Import these in a worker; raises `UsageError` for one whose module or factory is not there."""
+    def require_own(self, adapters: Sequence[Adapter]) -> None:
+        """Import the caller's own methods, and those with a form, in a worker before anything is measured.
+
+        Raises `UsageError` for one whose module, factory or form is not there.
+        """
         for adapter in adapters:
-            with contextlib.suppress(SkippedError, FailedError):  # they become rows
-                self._walls[0].summary(adapter)
+            if ":" in adapter.source or "@" in adapter.name:
+                with contextlib.suppress(SkippedError, FailedError):  # they become rows
+                    self._walls[0].summary(adapter)
 
     def stream(
         self, adapters: Sequence[Adapter], act: Callable[[Walls, Adapter], Iterable[T]]

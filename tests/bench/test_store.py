@@ -224,3 +224,10 @@ def test_an_older_file_is_brought_to_todays_format_step_by_step(
 def test_a_file_without_a_format_is_of_the_first(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"x": 1}')
     assert store.read_json(tmp_path / "a.json") == {"x": 1}
+
+
+@pytest.mark.parametrize("cell", [["a"], {}, None, 7, True, "other"])
+def test_a_row_with_a_foreign_name_is_no_row_of_ours(tmp_path: Path, cell: object) -> None:
+    Journal(tmp_path / "journal", {}, keys={"a": "1"}, name="cell").append(ROWS[0])
+    store.append_row(tmp_path / "journal", {"cell": cell})
+    assert Journal(tmp_path / "journal", {}, keys={"a": "1"}, name="cell").rows == ROWS[:1]

@@ -30,7 +30,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, str]:
             [
                 *("bench", "--dataset", "photos", "--limit", "32", "--methods", *METHODS),
                 *("--method", f"{folder / 'broken.py'}:broken", "--workloads", "single", "1x3x24x20"),
-                *("--seconds", "0.02", "--out", str(folder / "out")),
+                *("--seconds", "0.02", "--front-budget", "12s", "--out", str(folder / "out")),
             ]
         )
     return folder / "out", code, said.getvalue()

@@ -64,6 +64,7 @@ def test_pandas_reads_it_as_it_is_and_otava_needs_a_number_in_every_row(tmp_path
     "line",
     [
         "2026-01-05T03:41:00+00:00,bicubic/x2",
+        "2026-01-05T03:41:00,c,2.16.0,2.14.0,1,0.9,1.1,SAME,abc,h",
         "yesterday,c,2.16.0,2.14.0,1,0.9,1.1,SAME,abc,h",
         "2026-01-05T03:41:00+00:00,c,2.16.0,2.14.0,one,0.9,1.1,SAME,abc,h",
         "2026-01-05T03:41:00+00:00,c,2.16.0,2.14.0,nan,0.9,1.1,SAME,abc,h",

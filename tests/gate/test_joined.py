@@ -77,6 +77,8 @@ def test_the_interval_over_hosts_holds_the_truth_about_19_times_in_20():
 
 def test_changed_pixels_on_one_host_are_changed_pixels():
     assert joined(SAME, cell("SAME", pixels=CHANGED))["pixels"]["status"] == "CHANGED"
+    found = joined(SLOWER, SAME | {"detectable": 0.02}, SAME | {"detectable": 0.3})
+    assert found["detectable"] == 0.045, "what two of the hosts would have found"
     found = joined(SLOWER, SAME)
     assert [host["verdict"] for host in found["hosts"]] == ["SLOWER", "SAME"]
     assert 0.03 < found["spread"] < 0.1

@@ -92,7 +92,12 @@ def test_the_section_begins_with_what_the_initialisation_does_and_draws_its_figu
     frame(rows(LAYERS), other).to_csv(tmp_path / "layers.csv", index=False)
     text = layers.section(tmp_path)
     first = text.split("\n\n")[1]
-    assert first.startswith("- **Look at the initialisation first**") and "`transposed-k2`" in first
+    assert (
+        first.startswith("- **Initialisation** (autoencoder)")
+        and "(`transposed-k2`, over 5 seed(s))" in first
+        and "by up to -3.49 dB" in first
+    )
+    assert "It decides." in first
     assert "not told apart at the top: `transposed-k" in text and "default start" in text
     assert (tmp_path / "figures" / "layers.png").is_file()
 

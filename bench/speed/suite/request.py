@@ -16,8 +16,8 @@ VARIABLE = "UPBENCH_SPEED_REQUEST"
 class SuiteRequest:
     """Cell names in order, method specs from outside, seconds for each cell, and the journal to append to.
 
-    Cells that come up after the moment `until` (`time.time()`) are skipped; one that takes longer than `limit` seconds
-    in all fails.
+    Cells that come up after the moment `until` (`time.monotonic()`, one clock for all processes) are skipped; one that
+    takes longer than `limit` seconds in all fails.
     """
 
     cells: list[str]

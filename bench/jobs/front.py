@@ -1,0 +1,43 @@
+"""The main job's duets: the pairs of methods that decide what to use, each measured in turn -> `front.json`."""
+
+from pathlib import Path
+
+from upbench.bench.adapters import absolute
+from upbench.bench.gate.versus import Versus, ratios
+from upbench.bench.jobs.request import BenchRequest
+from upbench.bench.stage import Progress
+from upbench.bench.workers.pipes import WorkerError
+from upbench.reports import advice
+from upbench.reports.duels import cell_of
+from upbench.reports.frame import ReportError, Run, read
+from upbench.reports.report import Report
+
+MOST_PAIRS = 6  # more would each get too few pairs of processes in the time
+
+
+def run(request: BenchRequest, out: Path, progress: Progress) -> None:
+    """Measure what the report is going to compare; that it cannot be measured is no reason to lose the report."""
+    if not request.front_budget:
+        return
+    try:
+        pairs = deciding(request, read(out))
+        if pairs:
+            progress.say(f"front: {len(pairs)} pairs of methods in turn, at most {request.front_budget:.0f} s")
+            ratios(pairs, out, budget=request.front_budget, progress=progress)
+    except (WorkerError, ReportError) as error:
+        progress.warn(f"methods were not compared by duets: {error}")
+
+
+def deciding(request: BenchRequest, found: Run) -> list[Versus]:
+    """The pairs that decide, of every workload in turn."""
+    sources = {spec.rpartition(":")[2]: absolute(spec) for spec in request.quality.method}
+    report = Report(run=found)
+    by_workload = [
+        [
+            Versus(cell=cell_of(found.speed, name), baseline=sources.get(one, one), candidate=sources.get(other, other))
+            for one, other in advice.deciding(report, name)
+        ]
+        for name in report.fronts
+    ]
+    longest = max(map(len, by_workload), default=0)
+    return [pairs[place] for place in range(longest) for pairs in by_workload if place < len(pairs)][:MOST_PAIRS]
