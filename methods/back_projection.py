@@ -38,12 +38,12 @@ def _in_graph(scale: int, device: torch.device, dtype: torch.dtype) -> Callable[
         for kernel, edge in ((filters.TORCH_CUBIC, clamp), (filters.CATMULL_ROM, zero))
     )
 
-    def matrix(size: int) -> Tensor:
+    def there_and_back(size: int) -> Tensor:
         pixels = torch.eye(size, device=device, dtype=dtype)[None]
         weights = product(pixels, shrinking)[0].mT
         return weights / weights.sum(dim=1, keepdim=True) @ product(pixels, enlarging)[0]
 
-    return lambda low: matrix(low.shape[-2]) @ (low @ matrix(low.shape[-1]).mT)
+    return lambda low: there_and_back(low.shape[-2]) @ (low @ there_and_back(low.shape[-1]).mT)
 
 
 @interpolator

@@ -103,9 +103,9 @@ def two_products(
 
 def kernel_products(kernel: Kernel, scale: int, device: torch.device, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
     """An upsampler by a kernel of `filters`, with its rule at the edge."""
-    matrix = partial(filters.matrix, kernel, scale)
-    axis = windows(matrix, kernel.radius, clamp if kernel.clamp else zero, device, dtype)
-    return two_products(matrix, device, dtype, both_axes(axis))
+    weights = partial(filters.matrix, kernel, scale)
+    axis = windows(weights, kernel.radius, clamp if kernel.clamp else zero, device, dtype)
+    return two_products(weights, device, dtype, both_axes(axis))
 
 
 def _axis(size: int, matrix: Callable[[int], Array], device: torch.device, dtype: torch.dtype) -> list[Block]:

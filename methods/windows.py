@@ -15,7 +15,7 @@ from torch import Tensor
 
 from upbench.methods.filters import Array
 
-BLOCK = 8  # pixels; measured in ONNX Runtime: 1.0 ms where 32 take 1.6, because they multiply by more zeros
+WINDOW = 8  # pixels; measured in ONNX Runtime: 1.0 ms where 32 take 1.6, because they multiply by more zeros
 
 Pad = Callable[[Tensor, int, int], Tensor]  # rows of `(..., H, W)` before the first and after the last
 
@@ -57,14 +57,14 @@ def windows(matrix: Callable[[int], Array], reach: int, pad: Pad, device: torch.
     whole = matrix(size)
     scale = len(whole) // size
     phases = torch.from_numpy(whole[scale * reach : scale * (reach + 1)])
-    block = max(BLOCK, 2 * reach)
+    block = max(WINDOW, 2 * reach)
     weights = torch.zeros(block, scale, block + 2 * reach, dtype=torch.float64)
     for pixel in range(block):
         weights[pixel, :, pixel : pixel + size] = phases
     return Windows(weights.flatten(0, 1).to(device, dtype), scale, block, pad)
 
 
-def along_rows(image: Tensor, axis: Windows) -> Tensor:
+def enlarged_rows(image: Tensor, axis: Windows) -> Tensor:
     """`(N, C, H, W)` to `(N, C, scale * H, W)`."""
     high = product(image, axis)
     return high / product(torch.ones_like(image[:1, :1, :, :1]), axis) if axis.pad is zero else high
@@ -82,4 +82,4 @@ def product(image: Tensor, axis: Windows) -> Tensor:
 
 def both_axes(axis: Windows) -> Callable[[Tensor], Tensor]:
     """An upsampler of `(N, C, H, W)`: columns first, then rows."""
-    return lambda low: along_rows(along_rows(low.mT, axis).mT, axis)
+    return lambda low: enlarged_rows(enlarged_rows(low.mT, axis).mT, axis)

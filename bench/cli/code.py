@@ -1,6 +1,7 @@
-"""`upbench code`: a method as one module to take into one's own project."""
+"""`upbench code`: a method as one module, or one model file, to take into one's own project."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upbench.bench.cli import options
@@ -21,12 +22,20 @@ def add(commands: "SubParsers") -> None:
     )
     parser.add_argument("method", metavar="METHOD", help="an installed method of upbench's own")
     parser.add_argument("--scale", type=options.scale_factor, metavar="S", help="default: 2")
+    parser.add_argument("--onnx", type=Path, metavar="FILE", help="write a checked ONNX model file instead")
+    parser.add_argument("--static", action="store_true", help="with --onnx: for 256x256 only, not for any size")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the module."""
+    """Print the module, or write the model file."""
     request = options.request(CodeRequest, arguments)
+    if "onnx" in arguments:
+        from upbench.bench.deploy import onnx_file
+
+        dynamic = "static" not in arguments
+        print(onnx_file.write(request.method, request.scale, arguments.onnx, dynamic=dynamic))
+        return Ending.OK
     from upbench.bench.jobs import code
 
     print(code.module(request), end="")

@@ -60,6 +60,15 @@ def test_gives_the_promised_pixels_at_three_sizes_without_torch(method: str, tmp
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_the_code_command_writes_the_file_too(upbench: Callable[..., Any], tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    outcome = upbench("code", "matmul-bilinear", "--onnx", path, "--static")
+    assert outcome.code == 0
+    assert "256x256" in outcome.out
+    assert path.stat().st_size > 1000
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_a_method_without_a_translation_leaves_no_file(upbench: Callable[..., Any], tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     outcome = upbench("deploy", "--onnx", path, "--methods", "fourier")
