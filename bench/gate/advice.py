@@ -39,13 +39,13 @@ def advise(course: Course, question: Question, threshold: float, sides: str) -> 
         "pairs": pairs,
         "more": None if pairs is None else max(1, pairs - len(course.all_ratios)),
         "seconds": seconds,
-        "command": f"upbench duet {sides} {_axes(question)} {budget}",
+        "command": f"upbench duet {sides} {_axes(question, sides)} {budget}",
     }
 
 
-def _axes(question: Question) -> str:
+def _axes(question: Question, sides: str) -> str:
     cell, usual = Cell.parse(question.name), Cell(method="", scale=2, workload="")
-    words = [] if question.two_methods else [_method(question.asked or question.method)]
+    words = [] if sides.startswith("--versus") else [_method(question.asked or question.method)]
     words += [f"--workloads {cell.workload}", f"--scales {cell.scale}"]
     words += [
         f"{option} {getattr(cell, axis)}"

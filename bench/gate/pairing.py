@@ -145,9 +145,9 @@ def _relabelled(end: Environment, label: str) -> Environment:
 def words_of(request: DuetRequest, ends: tuple[Environment, Environment]) -> str:
     """The options that name the two sides, as a shell takes them."""
     given = {
+        "--versus": list(request.versus),
         "--baseline": [request.baseline] if request.baseline else [],
         "--candidate": [_text(request, ends[1])] if request.candidate else [],
-        "--versus": list(request.versus),
         "--baseline-ref": [request.baseline_ref] if request.baseline_ref else [],
         "--candidate-ref": [request.candidate_ref] if request.candidate_ref else [],
         "--baseline-set": list(request.baseline_set),

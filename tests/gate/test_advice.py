@@ -28,6 +28,8 @@ def test_an_open_cell_has_a_number_of_pairs_and_the_command_that_asks_again():
 def test_two_methods_are_asked_again_as_two_methods():
     found = advised([0.0, 0.04, -0.04], "a->b/x2/image", "a", "b", sides="--versus a b")
     assert found["command"].startswith("upbench duet --versus a b --workloads image --scales 2 --threshold")
+    same = advised([0.0, 0.04, -0.04], "a->a/x2/image", "a", "a", sides="--versus a a")
+    assert same["command"].startswith("upbench duet --versus a a --workloads image")
 
 
 def test_a_method_of_one_s_own_is_asked_by_its_spec():
