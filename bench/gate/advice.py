@@ -26,10 +26,12 @@ OPTIONS = {
 def advise(course: Course, question: Question, threshold: float, sides: str) -> dict[str, Any] | None:
     """For an open cell: `pairs` in all, how many `more` that is than there were, `seconds`, and the `command`.
 
-    `sides` are the options that name the two sides. `pairs` is None where more of them would hardly tell.
+    `sides` are the options that name the two sides (`--versus` alone: the question's methods). `pairs` is None where more of them would hardly tell.
     """
     if course.verdict not in OPEN or not course.all_ratios:
         return None
+    if sides == "--versus":
+        sides = f"--versus {question.method} {question.method_of(1)}"
     pairs = pairs_needed(course.all_ratios, threshold)
     if course.sign and pairs is not None:
         pairs += MIN_PAIRS  # which flag it again

@@ -69,7 +69,7 @@ def ratios(
     gate = Gate(sides, questions, settings, snapshot, lambda line: said.say(f"  {line}"))
     journal = Journal(out / "front.journal", _asked(questions, settings, snapshot, allocator))
     gate.run(journal, "front")
-    record = comparison.record(gate, ends)
+    record = comparison.record(gate, ends, "--versus")
     write_json(out / FILE, {"comparisons": [record]})
     journal.finish()
     return rows(record)

@@ -32,6 +32,11 @@ def test_two_methods_are_asked_again_as_two_methods():
     assert same["command"].startswith("upbench duet --versus a a --workloads image")
 
 
+def test_pairs_of_methods_that_are_asked_together_are_asked_again_each_by_its_names():
+    found = advised([0.0, 0.04, -0.04], "a->b/x2/image", "a", "b", sides="--versus")
+    assert found["command"].startswith("upbench duet --versus a b --workloads image")
+
+
 def test_a_method_of_one_s_own_is_asked_by_its_spec():
     assert "--method mine.py:m --workloads" in advised([0.0, 0.04, -0.04], "m/x2/image", "mine.py:m")["command"]
 
