@@ -62,6 +62,13 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """Open the report's HTML edition in the system's chromium; without one its tests are skipped with the reason."""
+    install(session, "tests", "browser")
+    session.run("pytest", "tests/reports/test_browser.py", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style (ruff), who may import whom (import-linter), and the workflows (actionlint, zizmor)."""
     install(session, "lint")

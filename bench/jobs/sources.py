@@ -1,6 +1,6 @@
 """What of a package's source a function needs, cut out of its modules as it is written there.
 
-Reads source only; nothing is imported. Names that two modules both define are refused rather than mixed up.
+Reads source only; nothing is imported. A name that two modules define takes its module's name before it in the second.
 """
 
 import ast
@@ -66,10 +66,20 @@ class Module:
         while start > 1 and self.lines[start - 2].startswith("#"):
             start -= 1
         numbers = range(start, (node.end_lineno or start) + 1)
-        text = "\n".join(self.lines[number - 1] for number in numbers if number not in claims)
-        for name, (_, whole) in self.imported.items():
-            if not whole:
-                text = re.sub(rf"(?<![\w.]){name}\.(?=\w)", "", text)
+        return "\n".join(self.lines[number - 1] for number in numbers if number not in claims)
+
+    def without_modules(self, text: str, node: ast.stmt, hidden: set[str]) -> str:
+        """`filters.matrix` as `matrix`, or where the statement has a `matrix` of its own, as `filters_matrix`."""
+        own = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+        own |= {each.arg for each in ast.walk(node) if isinstance(each, ast.arg)}
+        own |= {each.name for each in ast.walk(node) if isinstance(each, ast.FunctionDef) and each is not node}
+        for local, (_, name) in self.imported.items():
+            if name:
+                continue
+            for used in set(re.findall(rf"(?<![\w.]){local}\.(\w+)", text)):
+                new = f"{local}_{used}" if used in own else used
+                hidden |= {f"{new} = {used}"} if used in own else set()
+                text = re.sub(rf"(?<![\w.]){local}\.{used}(?!\w)", new, text)
         return text
 
 
@@ -82,6 +92,8 @@ class Sources:
         self.needed: dict[str, dict[int, ast.stmt]] = {}  # module -> line -> statement, modules in order of need
         self.imports: set[str] = set()
         self._owner: dict[str, str] = {}
+        self._hidden: set[str] = set()  # other names of what a statement's own variable hides
+        self._renamed: dict[tuple[str, str], str] = {}  # module and name, where another module has the plain one
 
     def need(self, module_name: str, name: str) -> None:
         """Take in a name's statement and everything that it needs; raises `UsageError` where that is not source."""
@@ -95,7 +107,7 @@ class Sources:
         if node.lineno in self.needed.setdefault(module_name, {}):
             return
         if self._owner.setdefault(name, module_name) != module_name:
-            raise UsageError(f"{name} has two meanings in the modules that this method needs.")
+            self._renamed[module_name, name] = f"{module_name.rpartition('.')[2]}_{name}"
         self.needed[module_name][node.lineno] = node
         for used in _names(node):
             self._use(module, *used)
@@ -122,10 +134,21 @@ class Sources:
         order: list[str] = []
         for name in self.needed:
             self._place(name, order)
-        statements = [self.modules[name].text(node) for name in order for _, node in sorted(self.needed[name].items())]
+        statements = [self._text(name, node) for name in order for _, node in sorted(self.needed[name].items())]
         plain = sorted(each for each in self.imports if each.startswith("import "))
         named = sorted(each for each in self.imports if not each.startswith("import "))
-        return "\n".join([*plain, *named]) + "\n\n\n" + "\n\n\n".join(statements)
+        return "\n".join([*plain, *named]) + "\n\n\n" + "\n\n\n".join([*statements, *sorted(self._hidden)])
+
+    def _text(self, module_name: str, node: ast.stmt) -> str:
+        """A statement with the names that its module sees under their new names."""
+        module = self.modules[module_name]
+        text = module.without_modules(module.text(node), node, self._hidden)
+        for (owner, name), new in self._renamed.items():
+            seen = [local for local, source in module.imported.items() if source == (owner, name)]
+            whole = any(source == (owner, "") for source in module.imported.values())
+            for local in [*seen, *([name] if owner == module_name or whole else [])]:
+                text = re.sub(rf"(?<![\w.]){local}(?!\w)(?!=(?!=))", new, text)
+        return text
 
     def _place(self, name: str, order: list[str]) -> None:
         if name in order or name not in self.needed:
