@@ -26,7 +26,8 @@ OPTIONS = {
 def advise(course: Course, question: Question, threshold: float, sides: str) -> dict[str, Any] | None:
     """For an open cell: `pairs` in all, how many `more` that is than there were, `seconds`, and the `command`.
 
-    `sides` are the options that name the two sides (`--versus` alone: the question's methods). `pairs` is None where more of them would hardly tell.
+    `sides` are the options that name the two sides (`--versus` alone: the question's methods). `pairs` is None where
+    more of them would hardly tell.
     """
     if course.verdict not in OPEN or not course.all_ratios:
         return None
