@@ -67,10 +67,10 @@ ZOO = (
     Hostile("ignores_signals", NO_ANSWER, "for n in (2, 15): signal.signal(n, signal.SIG_IGN)\nwhile True: pass"),
     Hostile("stops", NO_ANSWER, "os.kill(os.getpid(), signal.SIGSTOP)"),
     Hostile("loops_at_import", NO_ANSWER, top="while True: pass"),
-    Hostile("waits_for_input", RAISED.format("EOFError"), "input()"),
+    Hostile("waits_for_input", RAISED.format("(EOFError|OSError)"), "input()"),
     # takes too much
     Hostile("hoards", MEMORY, "torch.empty(50 << 30, dtype=torch.uint8).fill_(1)", short=True),
-    Hostile("hoards_slowly", MEMORY, "kept = []\nwhile True: kept.append(np.ones(1 << 27))"),
+    Hostile("hoards_slowly", MEMORY, "kept = []\nwhile True: kept.append(np.ones(1 << 25))"),
     # changes what all code shares
     Hostile("moves", "it changed the current folder", "os.chdir('/')", short=True),
     Hostile("sets_dtype", "it changed the default dtype", factory="torch.set_default_dtype(torch.float64)", short=True),
@@ -97,10 +97,15 @@ ZOO = (
     Hostile("forks", "it left a process behind", "if not os.fork():\n    note(os.getpid())\n    time.sleep(600)"),
     # gives what is none
     Hostile("raises", r"^it raised ValueError: out of luck$", "raise ValueError('out of luck')"),
-    Hostile("nan", "NaN or infinite", "return plain(low, scale) * float('nan')"),
-    Hostile("nan_later", "NaN or infinite", "if len(calls) > 9: return plain(low, scale) * float('nan')", short=True),
+    Hostile("not_a_number", "NaN or infinite", "return plain(low, scale) * float('nan')"),
+    Hostile(
+        "not_a_number_later",
+        "NaN or infinite",
+        "if len(calls) > 6: return plain(low, scale) * float('nan')",
+        short=True,
+    ),
     Hostile("shape", "it returned shape", "return low"),
-    Hostile("shape_later", "it returned shape", "if len(calls) > 9: return low.expand(10**6, *low.shape)"),
+    Hostile("shape_later", "it returned shape", "if len(calls) > 6: return low.expand(10**6, *low.shape)"),
     Hostile("mutates", "it changed its input", "low.zero_()"),
     Hostile(
         "buffer",

@@ -29,8 +29,8 @@ from .hostile import HEAD, ZOO, Hostile
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers fork on Linux only")
 
-LIMIT = 6.0  # seconds for an answer; loaded machines need some to import a library
-MEMORY = 2 << 30
+LIMIT = 10.0  # seconds for an answer; loaded machines need some to import a library
+MEMORY = 1 << 30
 CALLS = 16
 LOW = torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
 GOOD = ("bicubic", "lanczos3")
@@ -140,17 +140,19 @@ def test_the_speed_suite_survives(spec: Callable[[Hostile], str], tmp_path: Path
 
 @pytest.mark.zoo
 def test_the_speed_suite_survives_them_all(spec: Callable[[Hostile], str], tmp_path: Path) -> None:
-    check_speed([animal for animal in ZOO if not animal.name.startswith("hoards")], spec, tmp_path)
+    # without those that fill this machine's memory, the one that ends pytest itself (`upbench speed` starts another),
+    # and the one whose change inference mode takes back
+    left_out = ("hoards", "hoards_slowly", "ends_its_parent", "sets_grad")
+    check_speed([animal for animal in ZOO if animal.name not in left_out], spec, tmp_path)
 
 
 def check_speed(animals: list[Hostile], spec: Callable[[Hostile], str], folder: Path) -> None:
     code, rows = speed_rows(folder, [spec(animal) for animal in animals], limit=2 * LIMIT)
     assert code == 1
     assert [rows[name] for name in GOOD] == [("ok", "")] * 2
-    for animal in animals:
-        reason = animal.reason.replace("it gave no answer in", "it was not done in")
-        status, said = rows[animal.name]
-        assert (status, bool(re.search(reason, said))) == ("failed", True), (animal.name, said)
+    due = {animal.name: animal.reason.replace("it gave no answer in", "it was not done in") for animal in animals}
+    wrong = {name: rows[name] for name in due if rows[name][0] != "failed" or not re.search(due[name], rows[name][1])}
+    assert wrong == {}
     assert left_behind(folder) == []
 
 

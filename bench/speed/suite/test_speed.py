@@ -64,7 +64,7 @@ def _measure(cell: Cell, benchmark: Any) -> None:
             benchmark.extra_info.update(_extra(cell, timed, warmup_seconds))
             before = pressure.moment()
             benchmark(timed.call)
-            benchmark.extra_info["pressure"] = pressure.since(before)
+            benchmark.extra_info["pressure"] = _pressure(cell, before)
             if timed.probe:
                 timed.probe.check(output, warmup_seconds[-1])
             if torch.device(cell.device).type == "cuda":
@@ -79,6 +79,12 @@ def _measure(cell: Cell, benchmark: Any) -> None:
             raise FailedError("it raised KeyboardInterrupt") from error
         except (Exception, SystemExit) as error:
             raise FailedError(f"it raised {type(error).__name__}: {sentence(error)}") from error
+
+
+def _pressure(cell: Cell, before: pressure.Moment) -> dict[str, Any]:
+    """What disturbed the cell; whoever waits for a GPU is not busy, so on CUDA that tells nothing."""
+    found = pressure.since(before)
+    return found | {"busy": None} if cell.device != "cpu" else found
 
 
 def _warm(timed: Timed, cell: Cell) -> tuple[list[float], Any]:
