@@ -278,23 +278,31 @@ def _shuffle(report: Report, workload: str) -> list[Words]:
 
 
 def _trust(report: Report) -> list[Words]:
-    """Anything suspicious: times that spread, a machine that was busy."""
-    times = [time for image in report.survey.images for name in image.names for time in name.times.values()]
-    if not times:
+    """Anything suspicious: times that may not be trusted far, a machine that was busy."""
+    named = [name for image in report.survey.images for name in image.names]
+    graded = {
+        time.cell: (name, *report.grades[time.cell])
+        for name in named
+        for time in name.times.values()
+        if time.cell in report.grades
+    }
+    letters = [letter for _, letter, _ in graded.values()]
+    if not any(letter in "CD" for letter in letters):
         return []
-    wide = sum(time.wide for time in times)
+    name, _, reason = max(graded.values(), key=lambda found: found[1])
+    counts = ", ".join(f"{letters.count(letter)} {letter}" for letter in "ABCD" if letter in letters)
     host = report.run.speed_host or report.run.host
     load, cores = (host.get("load_average") or [0])[0], host.get("cores", 1)
     busy = say(" Load when timing began: {} on {} cores.", f"{load:.1f}", cores) if load > 0.75 * cores else ()
-    if wide <= 0.02 * len(times) and not busy:
-        return []
-    grade = _grade(wide / len(times))
-    return [say("{}: {} of {} times spread over 20 %.{}", bold(f"How steady: {grade}"), wide, len(times), busy)]
-
-
-def _grade(share: float) -> str:
-    """A to D by the share of times whose middle half spans over 20 % of the median: 2 %, 10 %, 30 %."""
-    return "A" if share <= 0.02 else "B" if share <= 0.1 else "C" if share <= 0.3 else "D"
+    said = say(
+        "{}: grades of {} times: {}; for example {} ({}).",
+        bold("How steady"),
+        len(letters),
+        counts,
+        code(name.name),
+        reason,
+    )
+    return [said + busy]
 
 
 def _sooner(report: Report) -> list[Block]:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from upbench.bench.cells import WORKLOADS, workload
 from upbench.bench.errors import UsageError
+from upbench.bench.grades import grade
 from upbench.reports.duels import Duel, measured
 from upbench.reports.frame import Run
 from upbench.reports.survey import Survey, survey
@@ -29,6 +31,17 @@ class Report:
     def duels(self) -> dict[tuple[str, str, str], Duel]:
         """Methods that were measured in turn, by workload, baseline and candidate."""
         return measured(self.run)
+
+    @cached_property
+    def grades(self) -> dict[str, tuple[str, str]]:
+        """How far each cell's time may be trusted, A to D, and why, by the cell's name."""
+        return {
+            str(row["cell"]): grade(
+                self.run.raw[str(row["cell"])], _known(row.get("pressure")), _known(row.get("throttled"))
+            )
+            for row in self.run.speed.to_dict("records")
+            if str(row.get("cell")) in self.run.raw
+        }
 
     @cached_property
     def workloads(self) -> list[str]:
@@ -81,3 +94,8 @@ def _day(utc: str) -> str:
         return f"{datetime.fromisoformat(utc):%d %b %Y}".lstrip("0")
     except ValueError:
         return utc
+
+
+def _known(value: Any) -> Any:
+    """A cell's own record; None where its file had none."""
+    return value if isinstance(value, dict) or (isinstance(value, str) and value) else None

@@ -70,7 +70,13 @@ def _table(report: Report, workload: str) -> Block:
     converts = any(time.conversion > 0 for _, _, time in timed)
     copy = report.survey.copies.get(workload)
     titles = ["method", "image", "ms", "middle half (ms)"]
-    titles += [*(["of it conversion (ms)"] if converts else []), "Mpx/s", *(["÷ a copy"] if copy else []), "of light"]
+    titles += [
+        *(["of it conversion (ms)"] if converts else []),
+        "Mpx/s",
+        *(["÷ a copy"] if copy else []),
+        "of light",
+        "grade",
+    ]
     rows = []
     for image, name, time in timed:
         row = cells.get(time.cell, {})
@@ -92,9 +98,10 @@ def _table(report: Report, workload: str) -> Block:
                 ),
                 *([cell(numbers.times(time.middle / copy), time.middle / copy)] if copy else []),
                 cell(f"{light:.0%}" if math.isfinite(light) else "", light),
+                ": ".join(report.grades.get(time.cell, ("", ""))).removesuffix(": "),
             ]
         )
-    return table(titles, rows, "ll" + "r" * (len(titles) - 2), search=True)
+    return table(titles, rows, "ll" + "r" * (len(titles) - 3) + "l", search=True)
 
 
 def _others(report: Report) -> list[Block]:
