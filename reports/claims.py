@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from upbench.reports import layers
 from upbench.reports.frame import Run
 from upbench.reports.report import Report
 from upbench.reports.survey import SAME_DB, SAME_TIME, main_quality, main_speed
@@ -48,7 +49,7 @@ def check(run: Run) -> list[Claim]:
         total = speed.assign(total=speed["seconds"] + speed["conversion_seconds"])
         for workload, cells in total.groupby("workload", sort=False):
             times[str(workload)] = cells.set_index("method")["total"].to_dict()
-    return [_jagged(run.diagnostics), _transposed(psnr, times), _shuffle(psnr, times)]
+    return [_jagged(run.diagnostics), _in_networks(run, _transposed(psnr, times)), _shuffle(psnr, times)]
 
 
 def _jagged(diagnostics: pd.DataFrame) -> Claim:
@@ -113,6 +114,18 @@ def _transposed(psnr: dict[str, float], times: dict[str, dict[str, float]]) -> C
     if everything:
         decides += f" They take {min(everything):.2g} to {max(everything):.2g} times `bilinear`'s time."
     return Claim(text=text, verdict=verdict, evidence=" ".join(evidence), decides=decides)
+
+
+def _in_networks(run: Run, alone: Claim) -> Claim:
+    """The claim about the lone layer with that of the same layer inside a network, which is how it is used."""
+    verdict, evidence = layers.claim(layers.read(run.folder))
+    if verdict == "not measured":
+        return alone
+    both = verdict if alone.verdict in (verdict, "not measured") else "depends"
+    told = f"Inside a trained network: {verdict}."
+    start = "" if alone.verdict == "not measured" else f"{alone.evidence} "
+    decides = f"{alone.decides} {told}".strip()
+    return Claim(text=alone.text, verdict=both, evidence=f"{start}{told} {evidence}", decides=decides)
 
 
 def _shuffle(psnr: dict[str, float], times: dict[str, dict[str, float]]) -> Claim:

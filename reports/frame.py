@@ -13,7 +13,16 @@ from upbench.reports.files import ReportError as ReportError
 from upbench.reports.files import read_csv, read_json, read_samples
 
 # Any of these is worth a report.
-ENOUGH = ("quality.csv", "speed.json", "sweep.json", "versions.json", "watch.json", "atlas.json", "deploy.csv")
+ENOUGH = (
+    "quality.csv",
+    "speed.json",
+    "sweep.json",
+    "versions.json",
+    "watch.json",
+    "atlas.json",
+    "deploy.csv",
+    "layers.csv",
+)
 SHAPE_AXES = ["workload", "scale", "device", "dtype", "memory_format", "threads"]
 
 

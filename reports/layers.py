@@ -13,7 +13,11 @@ from matplotlib.figure import Figure
 
 from upbench.bench.layers import statistics
 from upbench.bench.layers.contract import REFERENCE
+from upbench.reports.report import Report
+from upbench.reports.words import Block, Bullets, fold, heading, link, paragraph, prose
+from upbench.reports.words import table as words_table
 
+PLACED = ("layer", "place", "psnr_db", "infer_ratio")
 TITLE = "## The upsampling layer inside a network"
 MATCHED = {"matched-macs": "matched MACs (dB)", "matched-parameters": "matched parameters (dB)"}
 SCORES = {"place": ".0f", "PSNR (dB)": ".2f"}
@@ -50,8 +54,28 @@ def read(folder: Path, name: str = "layers.csv") -> pd.DataFrame:
     return pd.read_csv(path) if path.is_file() else pd.DataFrame()
 
 
-def section(folder: Path) -> str:
-    """The section of a run that trained layers, with its figure in `figures/`; empty for any other."""
+def section(report: Report) -> list[Block]:
+    """The report's part: what to know, where each layer stands, and the page that has the rest."""
+    rows = read(report.run.folder)
+    if rows.empty or not len(statistics.usable(rows)):
+        return []
+    summary = statistics.summary(rows)
+    places = [
+        [task, layer, f"{place:.0f}", f"{psnr:.2f} dB", f"{ratio:.2f}"]
+        for task, part in usual(summary).groupby("task", sort=False)
+        for layer, place, psnr, ratio in zip(*(part[name] for name in PLACED), strict=True)
+    ]
+    titles = ["task", "layer", "place", "PSNR", f"time over {REFERENCE}'s"]
+    return [
+        heading(TITLE.removeprefix("## ")),
+        Bullets(tuple(prose(line.replace("*", "")) for line in words(rows, summary))),
+        *fold("Every layer", [words_table(titles, places, "llrrr")]),
+        paragraph("Intervals, equal cost, learning curves: {}.", link("layers.md", "layers.md")),
+    ]
+
+
+def told(folder: Path) -> str:
+    """The page's tables and words as markdown, with their figure in `figures/`; empty where no layer was trained."""
     rows = read(folder)
     if rows.empty or not len(statistics.usable(rows)):
         return ""
@@ -334,5 +358,5 @@ def page(folder: Path) -> str:
         f"- **Host**: {host['cpu']}, {host['cores']} cores, {host['system']}, Python {host['python']},"
         f" torch {host['packages']['torch']}, {host['utc']}.",
     ]
-    text = section(folder)
+    text = told(folder)
     return "\n\n".join(["# Upsampling layers", "\n".join(lines), text or "Nothing was measured."]) + "\n"

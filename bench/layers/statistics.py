@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from upbench.bench.layers.contract import REFERENCE
 
@@ -62,6 +61,8 @@ def interval(values: Array) -> tuple[float, float, float]:
     mean = float(np.mean(values)) if len(values) else np.nan
     if len(values) < 2:
         return mean, np.nan, np.nan
+    from scipy import stats  # a report without layers needs none of it
+
     half = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
     return mean, mean - half, mean + half
 
@@ -142,4 +143,6 @@ def _p_value(differences: Array) -> float:
         return 1.0
     if np.ptp(differences) == 0:
         return 0.0 if differences[0] else 1.0
+    from scipy import stats
+
     return float(stats.ttest_1samp(differences, 0).pvalue)

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from upbench.bench.layers import stage, statistics
-from upbench.reports import layers
+from upbench.reports import claims, layers, markdown
+from upbench.reports.frame import read
+from upbench.reports.report import Report
 
 NOISE = np.random.default_rng(0).normal(0, 1, (12, 5))
 
@@ -90,7 +92,7 @@ def test_the_claim_is_judged_on_both_of_its_halves() -> None:
 def test_the_section_begins_with_what_the_initialisation_does_and_draws_its_figure(tmp_path: Path) -> None:
     other = rows({"nearest+conv3": 0.0, "transposed-k2": -3.0}, initialisation="default")
     frame(rows(LAYERS), other).to_csv(tmp_path / "layers.csv", index=False)
-    text = layers.section(tmp_path)
+    text = layers.told(tmp_path)
     first = text.split("\n\n")[1]
     assert (
         first.startswith("- **Initialisation** (autoencoder)")
@@ -103,4 +105,13 @@ def test_the_section_begins_with_what_the_initialisation_does_and_draws_its_figu
 
 
 def test_a_folder_without_layers_has_no_section(tmp_path: Path) -> None:
-    assert layers.section(tmp_path) == ""
+    assert layers.told(tmp_path) == ""
+
+
+def test_the_report_has_the_section_and_the_claim_beside_the_lone_layers(tmp_path: Path) -> None:
+    frame(rows(LAYERS)).to_csv(tmp_path / "layers.csv", index=False)
+    run = read(tmp_path)
+    said = markdown.write(layers.section(Report(run=run)))
+    assert "The upsampling layer inside a network" in said and "transposed-k2" in said and "layers.md" in said
+    claim = claims.check(run)[1]
+    assert claim.verdict == "depends" and "Inside a trained network" in claim.evidence
