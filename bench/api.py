@@ -23,6 +23,7 @@ import pandas as pd
 import torch
 
 from upbench.bench import adapters
+from upbench.bench.deploy.request import DeployRequest
 from upbench.bench.diagnosis.request import DiagnosisRequest
 from upbench.bench.errors import FailedError, SkippedError, UsageError
 from upbench.bench.gate.request import DuetRequest
@@ -44,6 +45,7 @@ __all__ = [
     "UsageError",
     "advise",
     "bench",
+    "deploy",
     "diagnose",
     "duet",
     "layers",
@@ -108,6 +110,19 @@ def diagnose(*, out: Path | str | None = None, progress: bool = True, **options:
     with _asked(DiagnosisRequest, out, options) as (request, folder):
         stage.run(request, folder, _progress(progress))
         return pd.read_csv(folder / "diagnostics.csv")
+
+
+@_asks(DeployRequest)
+def deploy(*, out: Path | str | None = None, progress: bool = True, **options: Any) -> pd.DataFrame:
+    """Methods down the roads of compile, export, ONNX Runtime and so on: the columns of `deploy.csv`.
+
+    Options are those of `upbench deploy`. Raises `UsageError`.
+    """
+    from upbench.bench.deploy import stage
+
+    with _asked(DeployRequest, out, options) as (request, folder):
+        stage.run(request, folder, _progress(progress))
+        return pd.read_csv(folder / "deploy.csv")
 
 
 @_asks(SpeedRequest)

@@ -18,6 +18,7 @@ from upbench.bench.deploy.onnx_file import versions
 from upbench.bench.deploy.request import GROUPS, DeployRequest
 from upbench.bench.deploy.verdicts import LOST, NOT_ASKED
 from upbench.bench.errors import FailedError, SkippedError
+from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.stage import Bar, Ending, Outcome, Progress, Row
 from upbench.bench.store import Journal, write_csv, write_json
 from upbench.bench.workers.launch import own_environment, worker_command
@@ -40,6 +41,7 @@ class Task:
     roads: tuple[str, ...]
 
 
+@alone_in_its_folder
 def run(request: DeployRequest, out: Path, progress: Progress) -> Outcome:
     """Send every method down every road and write `deploy.csv`; a run that was stopped goes on where it was."""
     adapters = resolve(request.methods, request.method)
