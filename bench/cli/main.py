@@ -28,6 +28,7 @@ from upbench.bench.cli import (
     selfcheck,
     speed,
     train,
+    trial,
     verdict,
     watch,
 )
@@ -57,6 +58,7 @@ COMMANDS = (
     code,
     pictures,
     train,
+    trial,
 )
 
 EPILOG = """example:

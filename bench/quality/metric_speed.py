@@ -6,7 +6,6 @@ threads of one torch thread each, here over parts of the images. The processor's
 busy machine they say more than the clock's.
 """
 
-import argparse
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -23,11 +22,8 @@ THREADS = 2
 REPEATS = 20  # of ours: other programs only ever make it slower
 
 
-def main() -> None:
-    """Measure and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=10_000, help="number of pairs (default: %(default)s)")
-    images = parser.parse_args().images
+def main(images: int = 10_000) -> None:
+    """Measure so many pairs and print the table."""
     high = random_images((images, 3, 32, 32), dtype=torch.uint8, seed=0)
     noise = random_images((images, 3, 32, 32), dtype=torch.uint8, seed=1)
     test = (high.float() * 0.9 + noise.float() * 0.1).round().to(torch.uint8)

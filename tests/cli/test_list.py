@@ -17,7 +17,7 @@ from upbench.bench.adapters import discover
 
 COMMANDS = [
     *("bench", "list", "quality", "diagnose", "speed", "selfcheck", "gpu", "duet", "bisect", "report", "advise"),
-    *("upsample", "panel", "train", "verdict", "watch", "comment"),
+    *("upsample", "panel", "train", "trial", "atlas", "deploy", "layers", "code", "verdict", "watch", "comment"),
 ]
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import corpus, trial
+from upbench.bench.gate import corpus, trial_table
+from upbench.bench.gate.trial_request import PARTS, TrialRequest
 from upbench.bench.gate.verdict import Verdict
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json.gz"))
@@ -20,28 +21,29 @@ def run(part: str, *cells: tuple[float, str]) -> dict:
 
 
 def test_bounds_are_the_rule_of_three_where_nothing_was_found():
-    assert trial.at_most(0, 1000) == pytest.approx(0.003, abs=1e-4)
-    assert trial.at_least(100, 100) == pytest.approx(0.9705, abs=1e-4)
-    assert trial.at_most(3, 3) == 1.0
-    assert trial.at_least(0, 3) == 0.0
+    assert trial_table.at_most(0, 1000) == pytest.approx(0.003, abs=1e-4)
+    assert trial_table.at_least(100, 100) == pytest.approx(0.9705, abs=1e-4)
+    assert trial_table.at_most(3, 3) == 1.0
+    assert trial_table.at_least(0, 3) == 0.0
 
 
 def test_alarms_finds_and_what_stayed_open_stand_in_one_table():
-    (part,) = [part for part in trial.PARTS if part.name == "planted-5"]
+    (part,) = [part for part in PARTS if part.name == "planted-5"]
     cells = [(1.0, "SAME")] * 18 + [(1.0, "SLOWER"), (1.0, "UNRESOLVED")]
     planted = [(1.05, "SLOWER")] * 9 + [(1.05, "BIMODAL")]
-    alone, found = trial._lines(part, [run("planted-5", *cells, *planted)])
+    alone, found = trial_table.lines(part, [run("planted-5", *cells, *planted)])
     assert "| 20 | 1 (at most 21.61%) | | 1 (5.0%) | 0 (0.0%) |" in alone
     assert "| 10 | | 9 of 9 (at least 71.7%) | 0 (0.0%) | 1 (10.0%) |" in found
 
 
 def test_the_trial_covers_what_the_gate_claims():
-    options = {part.name: part.options(1) for part in trial.parts(1.0)}
-    assert options["planted-1"][:2] == ["--threshold", "0.5%"]
-    assert "train" in options["train"]
-    assert options["threads-2"][2:4] == ["--threads", "2"]
-    assert "channels_last" in options["channels-last"]
-    assert [part.name for part in trial.parts(0.1, ["train"])] == ["train"]
+    request = TrialRequest()
+    asked = {part.name: request.duet(part, 1) for part in request.parts()}
+    assert asked["planted-1"].threshold == 0.005
+    assert asked["train"].passes == ("train",)
+    assert asked["threads-2"].threads == (2,)
+    assert asked["channels-last"].memory_formats == ("channels_last",)
+    assert [part.name for part in TrialRequest(scale=0.1, only="train").parts()] == ["train"]
 
 
 def comparison(same: bool = True, pairs: int = 12) -> dict:
