@@ -18,7 +18,7 @@ def add(commands: "SubParsers") -> None:
         commands,
         "code",
         help="print a method as one module that needs no upbench, with a check of its pixels",
-        example="upbench code polyphase-bicubic --scale 2 > upsample.py && python upsample.py",
+        example="upbench code polyphase-bicubic --scale 2",
     )
     parser.add_argument("method", metavar="METHOD", help="an installed method of upbench's own")
     parser.add_argument("--scale", type=options.scale_factor, metavar="S", help="default: 2")
