@@ -161,7 +161,7 @@ def _errors(truth: Array, shown: Items, colours: Theme) -> Figure:
 
 
 def _data(report: Report) -> list[Block]:
-    """Three of the data's images: where the best method gains the median, the most and the least."""
+    """Three of the data's images: where plain bicubic gains the median, the most and the least over nearest."""
     samples = report.run.samples
     items = _chosen(report, "pairs")
     if not items or "high" not in samples or len(samples["high"]) < 1:
@@ -179,7 +179,7 @@ def _data(report: Report) -> list[Block]:
         row += [(n, _hwc(o[index]), f"{psnr(_hwc(o[index]), truth):.2f} dB") for n, o in items if len(o) > index]
         rows.append(row)
     alt = f"{count} images of the data, upsampled by {', '.join(name for name, _ in items)}, with the PSNR of each"
-    note = "From the run's own images: those on which the best method gains the {} over bicubic."
+    note = "From the run's own images: those on which bicubic gains the {} over nearest."
     if not chosen:
         note = "The run's own images, the {}."
     return fold(

@@ -1,7 +1,12 @@
 """The report: one page in two editions, markdown and HTML, made from an output folder's files section by section."""
 
+import multiprocessing
+import os
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from upbench.bench.store import write_text
 from upbench.reports import (
@@ -30,7 +35,11 @@ from upbench.reports import (
 )
 from upbench.reports.frame import Run
 from upbench.reports.report import Report
+from upbench.reports.theme import Theme
 from upbench.reports.words import Block, Picture, pictures
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkProcess
 
 # In the order of the page. A section is a module with `section(report)`: its blocks, none where the run has nothing
 # for it. A new stage brings a file and a line here.
@@ -77,9 +86,27 @@ def write(run: Run, *, html: bool = False) -> Path:
 
 
 def draw(found: list[Picture], folder: Path) -> None:
-    """Each figure in both themes."""
+    """Each figure in both themes, on all cores where the system can fork."""
     folder.mkdir(parents=True, exist_ok=True)
-    for picture in found:
-        for colours in theme.THEMES:
-            with theme.styled(colours):
-                picture.draw(colours).savefig(folder / f"{picture.name}-{colours.name}.png", dpi=theme.DPI)
+    jobs = [(picture, colours) for picture in found for colours in theme.THEMES]
+    shares = min(os.cpu_count() or 1, len(jobs)) if "fork" in multiprocessing.get_all_start_methods() else 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads beside a fork: the children use none of them
+        children = [_fork(jobs[share::shares], folder) for share in range(1, shares)]
+        _draw(jobs[::shares], folder)
+    for share, child in enumerate(children, 1):
+        child.join()
+        if child.exitcode:
+            _draw(jobs[share::shares], folder)  # the error comes again, here
+
+
+def _fork(jobs: Sequence[tuple[Picture, Theme]], folder: Path) -> "ForkProcess":
+    child = multiprocessing.get_context("fork").Process(target=_draw, args=(jobs, folder))
+    child.start()
+    return child
+
+
+def _draw(jobs: Sequence[tuple[Picture, Theme]], folder: Path) -> None:
+    for picture, colours in jobs:
+        with theme.styled(colours):
+            picture.draw(colours).savefig(folder / f"{picture.name}-{colours.name}.png", dpi=theme.DPI)
