@@ -5,7 +5,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -128,34 +129,38 @@ def test_infinity_survives_the_journal(tmp_path: Path) -> None:
     assert Journal(tmp_path / "journal", {}).rows == [{"psnr_db": float("inf")}]
 
 
-@pytest.fixture
-def disk_of(tmp_path: Path) -> Iterator[Callable[[int], None]]:
-    """Let no file grow beyond so many bytes: the system then refuses a write half-way, as a full disk does."""
+@contextmanager
+def disk_of(size: int) -> Iterator[None]:
+    """Let no file grow beyond so many bytes: the system then refuses a write half-way, as a full disk does.
+
+    Inside the block alone: pytest's own output may be such a file.
+    """
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_is_one_sentence_and_leaves_no_half_file(tmp_path: Path, disk_of: Callable[[int], None]) -> None:
+def test_a_full_disk_is_one_sentence_and_leaves_no_half_file(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     store.write_json(path, {"x": 1})
-    disk_of(100)
-    with pytest.raises(UsageError, match=r"a\.json cannot be written \(.+\); see to the folder and its disk"):
+    with (
+        pytest.raises(UsageError, match=r"a\.json cannot be written \(.+\); see to the folder and its disk"),
+        disk_of(100),
+    ):
         store.write_json(path, {"x": "long" * 100})
     assert store.read_json(path)["x"] == 1
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_after_a_full_disk_the_journal_goes_on_behind_its_last_whole_line(
-    tmp_path: Path, disk_of: Callable[[int], None]
-) -> None:
+def test_after_a_full_disk_the_journal_goes_on_behind_its_last_whole_line(tmp_path: Path) -> None:
     path = filled(tmp_path / "journal")
     journal = Journal(path, {"asked": [1]})
-    disk_of(path.stat().st_size + 20)
-    with pytest.raises(UsageError, match="journal cannot be written"):
+    with pytest.raises(UsageError, match="journal cannot be written"), disk_of(path.stat().st_size + 20):
         journal.append({"cell": "c" * 50})
-    disk_of(10_000)
     assert Journal(path, {"asked": [1]}).rows == ROWS
     store.append_row(path, {"cell": "d"})
     assert Journal(path, {"asked": [1]}).rows == [*ROWS, {"cell": "d"}]
