@@ -7,7 +7,8 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from upbench.bench.gate import advice, edge_words
+from upbench.bench.gate import advice
+from upbench.bench.gate.edges import words as edge_words
 from upbench.bench.gate.outcome import by_severity, counts, memory_ratio, short, title
 from upbench.bench.gate.pixels import CHANGED
 from upbench.reports import theme

@@ -19,7 +19,7 @@ GitHub = runpy.run_path(str(Path(__file__).parent / "gate" / "api.py"))["GitHub"
 
 UPBENCH = """#!{python}
 import sys
-from upbench.bench.gate import environments
+from upbench.bench.gate.sides import environments
 found = {{"torch": "0.0", "torchvision": None, "torchvision_reason": "none", "python": "3"}}
 environments.probe = lambda python: found
 from upbench.bench.cli.main import main

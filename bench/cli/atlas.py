@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from upbench.bench.adapters import discover
 from upbench.bench.cells import DTYPES, STEPS, WORKLOADS
 from upbench.bench.cli import gate_options, options
-from upbench.bench.gate.request import AtlasRequest
+from upbench.bench.gate.releases.request import AtlasRequest
 from upbench.bench.stage import Shown
 
 if TYPE_CHECKING:
@@ -48,6 +48,6 @@ def add(commands: "SubParsers") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the atlas."""
     request = options.request(AtlasRequest, arguments)
-    from upbench.bench.gate import atlas
+    from upbench.bench.gate.releases import atlas
 
     return atlas.run(request, arguments.out, Shown()).ending

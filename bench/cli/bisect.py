@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from upbench.bench.cli import gate_options, options
-from upbench.bench.gate.request import BisectRequest
+from upbench.bench.gate.releases.request import BisectRequest
 from upbench.bench.stage import Shown
 
 if TYPE_CHECKING:
@@ -32,6 +32,6 @@ def add(commands: "SubParsers") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Find the changes; the exit code is 1 where there is one."""
     request = options.request(BisectRequest, arguments)
-    from upbench.bench.gate import bisect_stage
+    from upbench.bench.gate.releases import bisect_stage
 
     return bisect_stage.run(request, arguments.out, Shown()).ending

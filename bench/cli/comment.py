@@ -26,7 +26,7 @@ def add(commands: "SubParsers") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the file and say where it lies."""
-    from upbench.bench.gate.comment import comment
+    from upbench.bench.gate.ci.comment import comment
 
     path = arguments.folder / "comment.md"
     write_text(path, comment(read_json(arguments.folder / "versions.json").get("comparisons", [])))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from upbench.bench.adapters import discover
 from upbench.bench.cli import gate_options, options
 from upbench.bench.gate.request import DuetRequest
-from upbench.bench.gate.sides import FLAGS
+from upbench.bench.gate.sides.side import FLAGS
 from upbench.bench.stage import Shown
 from upbench.bench.workers.launch import ALLOCATORS
 

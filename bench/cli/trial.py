@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upbench.bench.cli import options
-from upbench.bench.gate.trial_request import PARTS, TrialRequest
+from upbench.bench.gate.trial.request import PARTS, TrialRequest
 from upbench.bench.stage import Shown
 
 if TYPE_CHECKING:
@@ -37,6 +37,6 @@ def add(commands: "SubParsers") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run what is missing, then print the table."""
     request = options.request(TrialRequest, arguments)
-    from upbench.bench.gate import trial
+    from upbench.bench.gate.trial import stage as trial
 
     return trial.run(request, arguments.out, Shown()).ending

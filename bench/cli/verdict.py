@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upbench.bench.cli import options
-from upbench.bench.gate.requests_ci import VerdictRequest
+from upbench.bench.gate.ci.requests import VerdictRequest
 from upbench.bench.stage import Shown
 
 if TYPE_CHECKING:
@@ -28,6 +28,6 @@ def add(commands: "SubParsers") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Join them; the exit code is that of a comparison."""
     request = options.request(VerdictRequest, arguments)
-    from upbench.bench.gate import joined_stage
+    from upbench.bench.gate.ci import joined_stage
 
     return joined_stage.run(request, arguments.out, Shown()).ending

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upbench.bench.cli import gate_options, options
+from upbench.bench.gate.ci.requests import WatchRequest
 from upbench.bench.gate.request import DuetRequest
-from upbench.bench.gate.requests_ci import WatchRequest
 from upbench.bench.stage import Shown
 
 if TYPE_CHECKING:
@@ -41,6 +41,6 @@ def run(arguments: argparse.Namespace) -> int:
     if "baseline" in arguments or "candidate" in arguments:
         arguments.duet = options.request(DuetRequest, arguments)
     request = options.request(WatchRequest, arguments)
-    from upbench.bench.gate import watch_stage
+    from upbench.bench.gate.ci import watch_stage
 
     return watch_stage.run(request, arguments.out, Shown()).ending

@@ -5,7 +5,7 @@ from typing import Any
 
 from upbench.bench.cells import Cell
 from upbench.bench.gate.progress import Course
-from upbench.bench.gate.sides import Question
+from upbench.bench.gate.sides.side import Question
 from upbench.bench.gate.verdict import MIN_PAIRS, MOST_PAIRS, Verdict, pairs_needed
 
 OPEN = (Verdict.UNRESOLVED, Verdict.BIMODAL)

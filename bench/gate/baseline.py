@@ -20,9 +20,9 @@ from scipy import stats
 from upbench.bench.cells import Cell
 from upbench.bench.errors import FailedError, SkippedError, UsageError
 from upbench.bench.gate.duet import BLOCKS, Crew, Pair, Row, calibrate
-from upbench.bench.gate.environments import Environment
 from upbench.bench.gate.gate import Say, Settings
-from upbench.bench.gate.sides import Question, Side
+from upbench.bench.gate.sides.environments import Environment
+from upbench.bench.gate.sides.side import Question, Side
 from upbench.bench.gate.survey import Survey, surveyor
 from upbench.bench.gate.verdict import CONFIDENCE, POWER, Verdict
 from upbench.bench.store import read_json

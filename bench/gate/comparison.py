@@ -14,10 +14,10 @@ from dataclasses import asdict
 from typing import Any
 
 from upbench.bench.gate.advice import advise
-from upbench.bench.gate.environments import Environment, differing
 from upbench.bench.gate.gate import Gate
 from upbench.bench.gate.progress import Course
-from upbench.bench.gate.sides import Question
+from upbench.bench.gate.sides.environments import Environment, differing
+from upbench.bench.gate.sides.side import Question
 from upbench.bench.gate.verdict import Estimate, Verdict
 
 Record = dict[str, Any]

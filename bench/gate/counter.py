@@ -15,7 +15,7 @@ from pathlib import Path
 
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.gate.duet import Row
-from upbench.bench.gate.sides import Question, Side
+from upbench.bench.gate.sides.side import Question, Side
 
 CALLS = {"perf": 50, "callgrind": 5}
 TIMEOUT_SECONDS = 1800.0

@@ -15,8 +15,8 @@ from typing import Any
 
 from upbench.bench.cells import Cell
 from upbench.bench.errors import FailedError, SkippedError
-from upbench.bench.gate.sides import Question as Question
-from upbench.bench.gate.sides import Side as Side
+from upbench.bench.gate.sides.side import Question as Question
+from upbench.bench.gate.sides.side import Side as Side
 from upbench.bench.gate.verdict import Verdict
 from upbench.bench.workers.launch import worker_command
 from upbench.bench.workers.pipes import Worker, WorkerError

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upbench.bench.cells import Cell
-from upbench.bench.gate import edges
 from upbench.bench.gate.duet import TIMEOUT_SECONDS, Crew, Pair, Row, visit
+from upbench.bench.gate.edges import compare as edges
 from upbench.bench.gate.progress import CONFIRM, Course, conclude, settle
-from upbench.bench.gate.sides import Question, Side
+from upbench.bench.gate.sides.side import Question, Side
 from upbench.bench.gate.survey import surveyor
 from upbench.bench.gate.verdict import Verdict
 from upbench.bench.store import Journal

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from upbench.bench.adapters import absolute
-from upbench.bench.gate import checkout
-from upbench.bench.gate.environments import Environment, environments, running
 from upbench.bench.gate.request import DuetRequest
-from upbench.bench.gate.sides import Question, Side, settings_of
+from upbench.bench.gate.sides import checkout
+from upbench.bench.gate.sides.environments import Environment, environments, running
+from upbench.bench.gate.sides.side import Question, Side, settings_of
 from upbench.bench.workers.launch import HELD, take_snapshot
 
 HERE = "this python"

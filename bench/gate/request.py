@@ -1,4 +1,4 @@
-"""What the version gate is asked: `upbench duet` and `upbench bisect`."""
+"""What the version gate is asked: `upbench duet`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from upbench.bench.cells import (
     workload,
 )
 from upbench.bench.errors import UsageError
-from upbench.bench.gate.sides import against, settings_of
+from upbench.bench.gate.sides.side import against, settings_of
 from upbench.bench.requests import REPEATS, Request, require_among, require_positive
 from upbench.bench.workers.launch import ALLOCATORS, HELD
 
@@ -42,7 +42,7 @@ class DuetRequest(Request):
     `baseline` and `candidate` are releases of torch, requirements such as `opencv-python-headless==4.12.0.88`, pythons,
     or virtual environments; several candidates are each compared with the baseline. `versus` are two methods (names or
     specs) in one environment; the `_ref`s are commits of the checkout that `method` lies in; the `_set`s are
-    `NAME=VALUE` of one side (`upbench.bench.gate.sides`); what is left out is the same on both, and the environment
+    `NAME=VALUE` of one side (`sides.side`); what is left out is the same on both, and the environment
     that runs. Or `save_baseline`: the baseline is measured alone and kept in this file; or `against`: candidates are
     compared with such a file.
 
@@ -188,78 +188,6 @@ class DuetRequest(Request):
             return found
         candidate = self.versus[-1].rpartition(":")[2]
         return {self.names()[0] if name == candidate else name: factor for name, factor in found.items()}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BisectRequest(Request):
-    """Which release between `good` and `bad` changed the time or the pixels of `cell`?
-
-    `method` is the spec of a method that is not installed; `releases` are those between (default: each minor release).
-    """
-
-    cell: str
-    good: str
-    bad: str
-    method: str | None = None
-    releases: tuple[str, ...] = ()
-    threshold: float = 0.03
-    budget: float = 160.0
-    timeout: float = 60.0
-    environments: Path = ENVIRONMENTS
-
-    def check(self) -> None:
-        """Raise `UsageError` for a cell or a method that does not exist."""
-        cell = Cell.parse(self.cell)
-        check_methods(None if self.method else (cell.method,), (self.method,) if self.method else ())
-        check_closeness(self.threshold, self.budget, self.timeout)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtlasRequest(Request):
-    """Each release of torch against the next: time, pixels and memory of the gate's default methods.
-
-    `releases` come in order (default: the first of each minor version from 2.0 to the one that runs here). `budget`
-    are seconds for each two neighbours, the rest is as in `DuetRequest`.
-    """
-
-    releases: tuple[str, ...] = ()
-    methods: tuple[str, ...] | None = None
-    workloads: tuple[str, ...] = ("cifar", "image", "feature", "single")
-    passes: tuple[str, ...] = ("forward", "train")
-    scales: tuple[int, ...] = (2,)
-    dtypes: tuple[str, ...] = ("float32",)
-    threads: tuple[int, ...] = (1,)
-    python: str | None = None
-    edges: bool = True
-    threshold: float = 0.03
-    budget: float = 240.0
-    timeout: float = 60.0
-    environments: Path = ENVIRONMENTS
-
-    def check(self) -> None:
-        """Raise `UsageError` for fewer than two releases, or for cells that do not exist."""
-        if len(self.releases) == 1:
-            raise UsageError("An atlas takes at least two releases, in order.")
-        self.duet("2.0.1", "2.1.0")
-
-    def duet(self, baseline: str, candidate: str) -> DuetRequest:
-        """The comparison of two neighbours."""
-        return DuetRequest(
-            baseline=baseline,
-            candidate=(candidate,),
-            methods=self.methods,
-            workloads=self.workloads,
-            passes=self.passes,
-            scales=self.scales,
-            dtypes=self.dtypes,
-            threads=self.threads,
-            python=self.python,
-            edges=self.edges,
-            threshold=self.threshold,
-            budget=self.budget,
-            timeout=self.timeout,
-            environments=self.environments,
-        )
 
 
 def check_closeness(threshold: float, budget: float, timeout: float) -> None:

@@ -12,8 +12,10 @@ import numpy as np
 from upbench.bench import host
 from upbench.bench.adapters import Adapter, find
 from upbench.bench.cells import Cell
-from upbench.bench.gate import edge_calls, flags, task
-from upbench.bench.gate.edges import Case
+from upbench.bench.gate import task
+from upbench.bench.gate.edges import calls as edge_calls
+from upbench.bench.gate.edges.compare import Case
+from upbench.bench.gate.sides import flags
 
 YARDSTICK = bytes(range(256)) * 4096
 

@@ -7,11 +7,13 @@ from typing import Any
 from upbench.bench import host
 from upbench.bench.adapters import digests
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import baseline, comparison, counter, edge_words, github, outcome
-from upbench.bench.gate.environments import Environment
+from upbench.bench.gate import baseline, comparison, counter, outcome
+from upbench.bench.gate.ci import github
+from upbench.bench.gate.edges import words as edge_words
 from upbench.bench.gate.gate import Gate, Settings
 from upbench.bench.gate.pairing import Pairing, alone, pairings, questions
 from upbench.bench.gate.request import DuetRequest
+from upbench.bench.gate.sides.environments import Environment
 from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.stage import Ending, Outcome, Progress
 from upbench.bench.store import Journal, write_json

@@ -13,7 +13,7 @@ from upbench.bench.cells import Cell, workload
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.gate.duet import Pair, Row, calibrate
 from upbench.bench.gate.pixels import compare, picture, shrink
-from upbench.bench.gate.sides import Question
+from upbench.bench.gate.sides.side import Question
 
 
 class Survey:

@@ -10,9 +10,9 @@ from typing import Any
 
 from upbench.bench.cells import Cell
 from upbench.bench.gate import comparison
-from upbench.bench.gate.environments import running
 from upbench.bench.gate.gate import Gate, Settings
-from upbench.bench.gate.sides import Question, Side, against
+from upbench.bench.gate.sides.environments import running
+from upbench.bench.gate.sides.side import Question, Side, against
 from upbench.bench.stage import Progress, Silent
 from upbench.bench.store import Journal, write_json
 from upbench.bench.workers.launch import HELD, take_snapshot

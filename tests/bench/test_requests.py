@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from upbench.bench.cells import DTYPES, WORKLOADS
 from upbench.bench.diagnosis.request import DiagnosisRequest
 from upbench.bench.errors import UsageError
-from upbench.bench.gate.request import BisectRequest, DuetRequest
+from upbench.bench.gate.releases.request import BisectRequest
+from upbench.bench.gate.request import DuetRequest
 from upbench.bench.jobs.picture_request import PanelRequest, UpsampleRequest
 from upbench.bench.jobs.request import BenchRequest, GpuRequest
 from upbench.bench.quality.request import QualityRequest

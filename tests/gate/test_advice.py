@@ -2,7 +2,7 @@ import pytest
 
 from upbench.bench.gate.advice import advise, sentence
 from upbench.bench.gate.progress import Course, conclude
-from upbench.bench.gate.sides import Question
+from upbench.bench.gate.sides.side import Question
 
 SIDES = "--baseline 2.14.0 --candidate 2.15.0"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import atlas, reproducer
-from upbench.bench.gate.request import AtlasRequest
-from upbench.bench.gate.sides import Side
+from upbench.bench.gate.releases import atlas, reproducer
+from upbench.bench.gate.releases.request import AtlasRequest
+from upbench.bench.gate.sides.side import Side
 from upbench.bench.stage import Ending, Silent
 from upbench.bench.store import read_json
 
@@ -22,7 +22,7 @@ PROBED = {"torch": "0.0", "torchvision": None, "torchvision_reason": "there is n
 @pytest.fixture
 def drawn(fake, tmp_path, monkeypatch):
     """An atlas over three releases that are fake workers of the given behaviours."""
-    monkeypatch.setattr("upbench.bench.gate.environments.probe", lambda python: PROBED)
+    monkeypatch.setattr("upbench.bench.gate.sides.environments.probe", lambda python: PROBED)
     ran = []
     monkeypatch.setattr(
         reproducer, "executed", lambda script, *_: ran.append(script) or {"script": script, "ratio": 1.5}
@@ -81,7 +81,7 @@ def test_an_interrupted_atlas_goes_on_where_it_was(drawn, monkeypatch, tmp_path)
         drawn({}, {"ratio": 1.3})
     begun = (tmp_path / "release-1" / "begun").stat().st_size
     monkeypatch.undo()
-    monkeypatch.setattr("upbench.bench.gate.environments.probe", lambda python: PROBED)
+    monkeypatch.setattr("upbench.bench.gate.sides.environments.probe", lambda python: PROBED)
     monkeypatch.setattr(reproducer, "executed", lambda *_: pytest.fail("it was executed before"))
     _, found, _ = drawn({}, {"ratio": 1.3})
     assert len(found["changes"]) == 2

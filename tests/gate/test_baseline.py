@@ -14,7 +14,7 @@ CELLS = ["--methods", "nearest", "bicubic", "--workloads", "single", "--budget",
 @pytest.fixture(autouse=True)
 def no_probe(monkeypatch):
     found = {"torch": "0.0", "torchvision": None, "torchvision_reason": "there is none", "python": "3"}
-    monkeypatch.setattr("upbench.bench.gate.environments.probe", lambda python: found)
+    monkeypatch.setattr("upbench.bench.gate.sides.environments.probe", lambda python: found)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from upbench.bench.cli.main import main
 from upbench.bench.errors import FailedError
-from upbench.bench.gate.bisect import Change, find_changes, minor_releases, script
+from upbench.bench.gate.releases.bisect import Change, find_changes, minor_releases, script
 
 RELEASES = ["2.11.0", "2.12.0", "2.13.0", "2.14.0", "2.15.0"]
 
@@ -73,7 +73,7 @@ def test_the_script_asks_for_that_cell():
 
 def test_over_fake_environments_it_prints_what_it_found(fake, tmp_path, monkeypatch, capsys):
     found = {"torch": "0.0", "torchvision": None, "torchvision_reason": "none", "python": "3"}
-    monkeypatch.setattr("upbench.bench.gate.environments.probe", lambda python: found)
+    monkeypatch.setattr("upbench.bench.gate.sides.environments.probe", lambda python: found)
     old, between, new = fake("old"), fake("between", ratio=1.3), fake("new", ratio=1.3)
     command = ["bisect", "--cell", "bicubic/x2/single", "--good", str(old), "--bad", str(new)]
     folders = ["--out", str(tmp_path / "out"), "--environments", str(tmp_path / "envs")]

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import post
-from upbench.bench.gate.comment import comment
-from upbench.bench.gate.escaping import code, harmless
+from upbench.bench.gate.ci import post
+from upbench.bench.gate.ci.comment import comment
+from upbench.bench.gate.ci.escaping import code, harmless
 
 records = runpy.run_path(str(Path(__file__).with_name("records.py")))
 cell, comparison, CHANGED = records["cell"], records["comparison"], records["CHANGED"]
@@ -232,7 +232,7 @@ def test_posting_needs_no_library_at_all(github, variables, tmp_path, environmen
     found = environment | variables({"pull_request": {"number": 7}})
     block = "import sys\nfor name in ('torch', 'numpy', 'scipy', 'pandas'): sys.modules[name] = None\n"
     start = f"{block}sys.argv = ['post', {str(written(tmp_path, cell('SAME')))!r}]\n"
-    script = f"{start}import runpy\nrunpy.run_module('upbench.bench.gate.post', run_name='__main__')"
+    script = f"{start}import runpy\nrunpy.run_module('upbench.bench.gate.ci.post', run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", script], env=found, capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "The comment of pull request 7 is created.\n", "")
 

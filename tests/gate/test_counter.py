@@ -7,7 +7,7 @@ import pytest
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.gate import counter
 from upbench.bench.gate.counted import prepared
-from upbench.bench.gate.sides import Question, Side
+from upbench.bench.gate.sides.side import Question, Side
 from upbench.bench.workers.launch import take_snapshot, worker_environment
 
 CELL = Question(name="bicubic/x2/1x3x8x8", method="bicubic")

@@ -7,10 +7,11 @@ import torch
 from upbench.bench.adapters import find, from_spec
 from upbench.bench.cells import DTYPES
 from upbench.bench.errors import FailedError
-from upbench.bench.gate import edge_calls, edges
-from upbench.bench.gate.edge_words import sentence
-from upbench.bench.gate.edges import Case, ask, cases
-from upbench.bench.gate.sides import Question
+from upbench.bench.gate.edges import calls as edge_calls
+from upbench.bench.gate.edges import compare as edges
+from upbench.bench.gate.edges.compare import Case, ask, cases
+from upbench.bench.gate.edges.words import sentence
+from upbench.bench.gate.sides.side import Question
 
 QUESTION = Question(name="m/x2/image", method="m")
 

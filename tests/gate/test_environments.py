@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import environments
-from upbench.bench.gate.environments import READY, environment, find_python, probe
-from upbench.bench.gate.requirements import common_python, recipe
+from upbench.bench.gate.sides import environments
+from upbench.bench.gate.sides.environments import READY, environment, find_python, probe
+from upbench.bench.gate.sides.requirements import common_python, recipe
 
 UV = '''#!{python}
 import json, os, sys

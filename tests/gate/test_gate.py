@@ -22,7 +22,7 @@ CELLS = ("--methods", "nearest", "bilinear", "bicubic", "--workloads", "single")
 def no_probe(monkeypatch):
     """Fake workers hold no torch that could be probed."""
     found = {"torch": "0.0", "torchvision": None, "torchvision_reason": "there is none", "python": "3"}
-    monkeypatch.setattr("upbench.bench.gate.environments.probe", lambda python: found)
+    monkeypatch.setattr("upbench.bench.gate.sides.environments.probe", lambda python: found)
 
 
 def duet(tmp_path: Path, baseline: Path, candidate: Path, *options: str, cells=CELLS) -> int:
@@ -144,7 +144,7 @@ def test_what_cannot_be_asked_is_refused(fake, tmp_path, options):
 
 RUN = """
 import sys
-from upbench.bench.gate import environments
+from upbench.bench.gate.sides import environments
 found = {"torch": "0.0", "torchvision": None, "torchvision_reason": "none", "python": "3"}
 environments.probe = lambda python: found
 from upbench.bench.cli.main import main

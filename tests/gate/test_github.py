@@ -3,8 +3,8 @@
 import runpy
 from pathlib import Path
 
-from upbench.bench.gate import github
-from upbench.bench.gate.comment import comment
+from upbench.bench.gate.ci import github
+from upbench.bench.gate.ci.comment import comment
 from upbench.bench.gate.outcome import by_severity, refused, regressed, sentence, unmeasured
 
 records = runpy.run_path(str(Path(__file__).with_name("records.py")))

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import changes, changes_by_ruptures, history
-from upbench.bench.gate.changes import Point, find
-from upbench.bench.gate.history import Night
+from upbench.bench.gate.ci import changes, changes_by_ruptures, history
+from upbench.bench.gate.ci.changes import Point, find
+from upbench.bench.gate.ci.history import Night
 from upbench.bench.store import read_json, write_json
 
 records = runpy.run_path(str(Path(__file__).with_name("records.py")))
@@ -248,7 +248,9 @@ def test_in_actions_a_new_change_is_an_annotation_and_a_line_of_the_summary(upbe
 
 def test_the_bisect_itself_on_request(upbench, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr("upbench.bench.gate.bisect_stage.run", lambda request, out, progress: asked.append(request))
+    monkeypatch.setattr(
+        "upbench.bench.gate.releases.bisect_stage.run", lambda request, out, progress: asked.append(request)
+    )
     options = ("--history", tmp_path / "history.csv", "--out", tmp_path / "out", "--confirm", "1", "--bisect")
     for day, ratio in enumerate([1.0, 1.001, 0.999, 1.2]):
         upbench("watch", tonight(tmp_path, day, ratio), *options)
@@ -277,7 +279,7 @@ def test_a_method_of_ones_own_is_not_bisected_but_said_so(upbench, tmp_path):
 
 def test_it_measures_by_itself_where_it_is_given_an_anchor(upbench, fake, tmp_path, monkeypatch):
     found = {"torch": "0.0", "torchvision": None, "torchvision_reason": "there is none", "python": "3"}
-    monkeypatch.setattr("upbench.bench.gate.environments.probe", lambda python: found)
+    monkeypatch.setattr("upbench.bench.gate.sides.environments.probe", lambda python: found)
     options = ("--history", tmp_path / "history.csv", "--out", tmp_path / "out", "--environments", tmp_path / "envs")
     sides = ("--anchor", fake("old"), "--candidate", fake("new"))
     done = upbench("watch", *sides, "--methods", "nearest", "--workloads", "single", *options)

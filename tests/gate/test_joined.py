@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from upbench.bench.gate.comment import comment
+from upbench.bench.gate.ci.comment import comment
+from upbench.bench.gate.ci.joined import Pooled, join
 from upbench.bench.gate.comparison import summary
-from upbench.bench.gate.joined import Pooled, join
 from upbench.bench.gate.progress import Course, conclude, settle
 from upbench.bench.store import read_json, write_json
 

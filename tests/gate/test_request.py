@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate.checkout import checked_out, root_of
 from upbench.bench.gate.pairing import pairings
 from upbench.bench.gate.request import DuetRequest
+from upbench.bench.gate.sides.checkout import checked_out, root_of
 
 
 def pairing(**given):

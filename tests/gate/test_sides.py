@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import flags
-from upbench.bench.gate.sides import FLAGS, FLAGS_VARIABLE, Question, Side, settings_of
+from upbench.bench.gate.sides import flags
+from upbench.bench.gate.sides.side import FLAGS, FLAGS_VARIABLE, Question, Side, settings_of
 from upbench.bench.workers.launch import PLAIN
 
 SNAPSHOT = Path("/snapshot")

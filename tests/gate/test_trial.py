@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import corpus, trial_table
-from upbench.bench.gate.trial_request import PARTS, TrialRequest
+from upbench.bench.gate.trial import corpus
+from upbench.bench.gate.trial import table as trial_table
+from upbench.bench.gate.trial.request import PARTS, TrialRequest
 from upbench.bench.gate.verdict import Verdict
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json.gz"))

@@ -7,7 +7,7 @@ import pytest
 
 from upbench.bench.cells import Cell
 from upbench.bench.gate import versus
-from upbench.bench.gate.environments import Environment
+from upbench.bench.gate.sides.environments import Environment
 from upbench.bench.gate.versus import Versus, ratios
 from upbench.bench.store import read_json
 

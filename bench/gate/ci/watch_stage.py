@@ -9,11 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import bisect_stage, changes, changes_by_ruptures, github, history, stage
-from upbench.bench.gate.changes import Change, Point
-from upbench.bench.gate.request import ENVIRONMENTS, BisectRequest
-from upbench.bench.gate.requests_ci import WatchRequest
-from upbench.bench.gate.requirements import RELEASE
+from upbench.bench.gate import stage
+from upbench.bench.gate.ci import changes, changes_by_ruptures, github, history
+from upbench.bench.gate.ci.changes import Change, Point
+from upbench.bench.gate.ci.requests import WatchRequest
+from upbench.bench.gate.releases import bisect_stage
+from upbench.bench.gate.releases.request import BisectRequest
+from upbench.bench.gate.request import ENVIRONMENTS
+from upbench.bench.gate.sides.requirements import RELEASE
 from upbench.bench.stage import Ending, Outcome, Progress
 from upbench.bench.store import read_json, write_json
 

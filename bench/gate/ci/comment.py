@@ -8,10 +8,10 @@ no comment over 65,536 characters: rows that find no room are counted instead.
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from upbench.bench.gate.escaping import code
+from upbench.bench.gate.ci.escaping import code
 from upbench.bench.gate.outcome import Record, by_severity, counts, memory_ratio, short, title
 from upbench.bench.gate.pixels import CHANGED
-from upbench.bench.gate.requirements import RELEASE
+from upbench.bench.gate.sides.requirements import RELEASE
 from upbench.bench.gate.verdict import Verdict
 
 LIMIT = 65_000  # leaves room for what the posting job adds

@@ -25,7 +25,7 @@ def code(text: str) -> str:
 def harmless(text: str) -> str:
     """Markdown without links, pictures, mentions, or HTML other than folds, line breaks and code.
 
-    A comment that `upbench.bench.gate.comment` wrote comes back as it was.
+    A comment that `upbench.bench.gate.ci.comment` wrote comes back as it was.
     """
     parts = CODE.split(text.replace("\r\n", "\n"))
     return "".join(_code_again(part) if CODE.fullmatch(part) else _prose(part) for part in parts)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate.changes import CONFIRM, NIGHT_SPREAD, Change, Point, change_at
+from upbench.bench.gate.ci.changes import CONFIRM, NIGHT_SPREAD, Change, Point, change_at
 
 
 def find(branch: str, points: Sequence[Point]) -> list[Change]:

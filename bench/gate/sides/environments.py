@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate.requirements import Recipe, common_python, recipe
+from upbench.bench.gate.sides.requirements import Recipe, common_python, recipe
 
 READY = "upbench-ready.json"  # written last: an environment without it was interrupted, and is made anew
 PROBE = """

@@ -5,7 +5,7 @@ import os
 import torch
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate.sides import FLAGS_VARIABLE
+from upbench.bench.gate.sides.side import FLAGS_VARIABLE
 
 _SWITCHES = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
 

@@ -17,9 +17,9 @@ import numpy as np
 from upbench.bench.cells import DTYPES, Cell
 from upbench.bench.errors import FailedError
 from upbench.bench.gate.duet import Pair, Row
-from upbench.bench.gate.edge_words import GAINED, LOST
+from upbench.bench.gate.edges.words import GAINED, LOST
 from upbench.bench.gate.pixels import CHANGED, IDENTICAL, ROUNDING, compare
-from upbench.bench.gate.sides import Question
+from upbench.bench.gate.sides.side import Question
 
 SIZES = (1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33)
 OBLONG = ((7, 8), (17, 32), (33, 2), (1, 9), (16, 3))

@@ -13,9 +13,9 @@ from pathlib import Path
 from upbench.bench import host
 from upbench.bench.errors import UsageError
 from upbench.bench.gate import stage
-from upbench.bench.gate.kills import kill_often
-from upbench.bench.gate.trial_request import PARTS, TrialPart, TrialRequest
-from upbench.bench.gate.trial_table import table
+from upbench.bench.gate.trial.kills import kill_often
+from upbench.bench.gate.trial.request import PARTS, TrialPart, TrialRequest
+from upbench.bench.gate.trial.table import table
 from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.stage import Ending, Outcome, Progress, Silent
 from upbench.bench.store import read_json, write_json, write_text

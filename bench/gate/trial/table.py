@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from upbench.bench.gate.trial_request import TrialPart
+from upbench.bench.gate.trial.request import TrialPart
 
 Record = dict[str, Any]
 

@@ -6,11 +6,12 @@ from pathlib import Path
 from upbench.bench.adapters import absolute
 from upbench.bench.cells import Cell
 from upbench.bench.errors import FailedError, UsageError
-from upbench.bench.gate import bisect, comparison, outcome
-from upbench.bench.gate.environments import environments
+from upbench.bench.gate import comparison, outcome
 from upbench.bench.gate.gate import Gate, Settings
-from upbench.bench.gate.request import BisectRequest
-from upbench.bench.gate.sides import Question, Side
+from upbench.bench.gate.releases import bisect
+from upbench.bench.gate.releases.request import BisectRequest
+from upbench.bench.gate.sides.environments import environments
+from upbench.bench.gate.sides.side import Question, Side
 from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.stage import Ending, Outcome, Progress
 from upbench.bench.store import Journal, write_json

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from upbench.bench.adapters import Adapter, find, sentence
-from upbench.bench.gate.edges import SIZE_FORM, Case, cases
+from upbench.bench.gate.edges.compare import SIZE_FORM, Case, cases
 from upbench.bench.upsampler import Upsampler, build
 
 Array = npt.NDArray[Any]

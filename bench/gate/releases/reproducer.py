@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from upbench.bench.cells import Cell, workload
-from upbench.bench.gate.edges import SIZE_FORM, Case
-from upbench.bench.gate.sides import Side
+from upbench.bench.gate.edges.compare import SIZE_FORM, Case
+from upbench.bench.gate.sides.side import Side
 
 Record = dict[str, Any]
 

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from upbench.bench.gate.comment import comment
-from upbench.bench.gate.escaping import code
+from upbench.bench.gate.ci.comment import comment
+from upbench.bench.gate.ci.escaping import code
 from upbench.bench.gate.outcome import Record, by_severity, counts, sentence, title
 from upbench.bench.gate.pixels import CHANGED
 from upbench.bench.gate.verdict import Verdict

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from upbench.bench.gate.history import Night
+from upbench.bench.gate.ci.history import Night
 from upbench.bench.gate.verdict import CONFIDENCE, Estimate
 
 CONFIRM = 3

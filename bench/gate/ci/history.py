@@ -18,7 +18,7 @@ from typing import Any
 
 from upbench.bench.errors import UsageError
 from upbench.bench.gate.outcome import Record
-from upbench.bench.gate.requirements import RELEASE
+from upbench.bench.gate.sides.requirements import RELEASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

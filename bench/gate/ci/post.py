@@ -1,6 +1,6 @@
 """Put a comparison's comment under its pull request: created once, from then on the same comment is changed.
 
-    python -m upbench.bench.gate.post comment.md
+    python -m upbench.bench.gate.ci.post comment.md
 
 For the second of two workflows. The first ran strangers' code with a token that could only read, so its file is
 no one's word: its size is bounded, its markdown made harmless (`escaping`), and which pull request it belongs to is
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate.escaping import harmless
+from upbench.bench.gate.ci.escaping import harmless
 
 MARKER = "<!-- upbench gate -->"
 LIMIT = 65_536  # characters that GitHub takes in a comment
@@ -127,7 +127,7 @@ def post(path: Path, variables: Mapping[str, str] = os.environ) -> str:
 def main() -> int:
     """Post the file named on the command line."""
     if len(sys.argv) != 2:
-        print("upbench: give one file: python -m upbench.bench.gate.post comment.md", file=sys.stderr)
+        print("upbench: give one file: python -m upbench.bench.gate.ci.post comment.md", file=sys.stderr)
         return 2
     try:
         print(post(Path(sys.argv[1])))

@@ -1,7 +1,7 @@
 """Pairs of known outcome, kept as data: so that a change of the statistics is judged in seconds, without measuring.
 
-`python -m upbench.bench.gate.corpus keep versions.json FILE.json.gz` keeps the raw blocks of a comparison of something
-with itself, with what was planted. `... judge FILE.json.gz ...` draws pairs of processes from them anew (with
+`python -m upbench.bench.gate.trial.corpus keep versions.json FILE.json.gz` keeps the raw blocks of a comparison of
+something with itself, with what was planted. `... judge FILE.json.gz ...` draws pairs of processes from them anew (with
 replacement, from a seed), runs the whole procedure on those, and prints a table. The file: `{"format": 1, "host",
 "torch", "cells": [{"cell", "planted", "pairs": [[baseline's blocks, candidate's], ...]}]}`, nanoseconds.
 Format history: 1 is the first.

@@ -4,10 +4,11 @@ from collections import Counter
 from pathlib import Path
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import joined, stage
-from upbench.bench.gate.comment import comment
+from upbench.bench.gate import stage
+from upbench.bench.gate.ci import joined
+from upbench.bench.gate.ci.comment import comment
+from upbench.bench.gate.ci.requests import VerdictRequest
 from upbench.bench.gate.outcome import Record, title
-from upbench.bench.gate.requests_ci import VerdictRequest
 from upbench.bench.stage import Outcome, Progress
 from upbench.bench.store import read_json, write_json, write_text
 

@@ -15,11 +15,13 @@ from typing import Any
 
 from upbench.bench import host
 from upbench.bench.errors import UsageError
-from upbench.bench.gate import edge_words, outcome, reproducer
-from upbench.bench.gate.bisect import minor_releases
+from upbench.bench.gate import outcome
+from upbench.bench.gate.edges import words as edge_words
 from upbench.bench.gate.pairing import Pairing, pairings
 from upbench.bench.gate.pixels import CHANGED
-from upbench.bench.gate.request import AtlasRequest
+from upbench.bench.gate.releases import reproducer
+from upbench.bench.gate.releases.bisect import minor_releases
+from upbench.bench.gate.releases.request import AtlasRequest
 from upbench.bench.gate.stage import measure
 from upbench.bench.gate.verdict import Verdict
 from upbench.bench.stage import Ending, Outcome, Progress, Silent
