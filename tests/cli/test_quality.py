@@ -221,6 +221,7 @@ def stopped(adapter_file: Callable[..., str], environment: dict[str, str], tmp_p
             cwd=tmp_path,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job ignores it
         )
         journal = out / "quality.journal"
         try:
