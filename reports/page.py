@@ -3,7 +3,8 @@
 import multiprocessing
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -77,25 +78,31 @@ def write(run: Run, *, html: bool = False) -> Path:
     """Write `report.md` and its figures into the run's folder, and `report.html` if asked; returns the page's path."""
     report = Report(run=run, html=html)
     found = blocks(report)
-    draw(list(pictures(found)), run.folder / "figures")
     path = run.folder / "report.md"
-    write_text(path, markdown.write(found))
-    if html:
-        write_text(run.folder / "report.html", web.write(report, found))
+    with drawing(list(pictures(found)), run.folder / "figures"):
+        write_text(path, markdown.write(found))
+        if html:
+            write_text(run.folder / "report.html", web.write(report, found))
     return path
 
 
-def draw(found: list[Picture], folder: Path) -> None:
-    """Each figure in both themes, on all cores where the system can fork."""
+@contextmanager
+def drawing(found: list[Picture], folder: Path) -> Iterator[None]:
+    """Each figure in both themes, by a process a core while the caller goes on, where the system can fork."""
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [(picture, colours) for picture in found for colours in theme.THEMES]
-    shares = min(os.cpu_count() or 1, len(jobs)) if "fork" in multiprocessing.get_all_start_methods() else 1
+    shares = min(os.cpu_count() or 1, len(jobs)) if "fork" in multiprocessing.get_all_start_methods() else 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of threads beside a fork: the children use none of them
-        children = [_fork(jobs[share::shares], folder) for share in range(1, shares)]
-        _draw(jobs[::shares], folder)
-    for share, child in enumerate(children, 1):
-        child.join()
+        children = [_fork(jobs[share::shares], folder) for share in range(shares)]
+    try:
+        yield
+    finally:
+        for child in children:
+            child.join()
+    if not children:
+        _draw(jobs, folder)
+    for share, child in enumerate(children):
         if child.exitcode:
             _draw(jobs[share::shares], folder)  # the error comes again, here
 
