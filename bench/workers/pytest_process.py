@@ -7,6 +7,14 @@ from pathlib import Path
 
 from upbench.bench.workers.launch import GLIBC_HELD_STILL, HELD
 
+# Linux kills whoever execs this when the parent dies, from the first moment on: pytest itself takes seconds to start.
+DIES_WITH_US = (
+    "import ctypes, os, signal, sys\n"
+    "ctypes.CDLL(None).prctl(1, signal.SIGKILL)\n"
+    "if os.getppid() == int(sys.argv[1]):\n"
+    "    os.execv(sys.argv[2], sys.argv[2:])\n"
+)
+
 
 def run(module: str, result: Path, allocator: str = HELD, **variables: str) -> int:
     """Run the module's benchmarks; returns pytest's exit code (negative: the signal that killed it).
@@ -17,7 +25,9 @@ def run(module: str, result: Path, allocator: str = HELD, **variables: str) -> i
     folder = result.parent
     settings = folder / "pytest.ini"
     settings.write_text("[pytest]\n")
+    bound = [sys.executable, "-c", DIES_WITH_US, str(os.getpid())] if sys.platform == "linux" else []
     command = [
+        *bound,
         *(sys.executable, "-m", "pytest", "--pyargs", module, "-q"),
         *("-c", str(settings), "-p", "no:cacheprovider", "--benchmark-quiet", f"--benchmark-json={result}"),
     ]
