@@ -12,6 +12,7 @@ from upbench.reports.duels import cell_of
 from upbench.reports.frame import ReportError, Run, read
 from upbench.reports.report import Report
 
+PRECISION = 0.05  # to either side: enough to tell what is faster, and by about how much
 MOST_PAIRS = 6  # more would each get too few pairs of processes in the time
 
 
@@ -23,7 +24,7 @@ def run(request: BenchRequest, out: Path, progress: Progress) -> None:
         pairs = deciding(request, read(out))
         if pairs:
             progress.say(f"front: {len(pairs)} pairs of methods in turn, at most {request.front_budget:.0f} s")
-            ratios(pairs, out, budget=request.front_budget, progress=progress)
+            ratios(pairs, out, budget=request.front_budget, precision=PRECISION, progress=progress)
     except (WorkerError, ReportError) as error:
         progress.warn(f"methods were not compared by duets: {error}")
 

@@ -43,7 +43,8 @@ def measure(
     write_json(out / "host.json", {"host": host.fingerprint()})
     journal = Journal(out / f"{request.name}.journal", request.to_json(), _keys(request, cells), name="cell")
     header: dict[str, Any] = {}
-    while missing := _missing(cells, journal):
+    in_turn = _module_by_module(request, cells)
+    while missing := _missing(in_turn, journal):
         header = _one_process(request, missing, journal, header, until)
     rows = _in_order(cells, journal.rows)
     write_json(out / f"{request.name}.json", _document(header, rows))
@@ -87,6 +88,13 @@ def _keys(request: SpeedRequest, cells: Sequence[Cell]) -> dict[str, str]:
     sources = method_digests(select(request.methods, request.method))
     about = [host.identity(), request.seconds, request.allocator]
     return {cell.name: key(about, cell.name, sources.get(cell.method, "")) for cell in cells}
+
+
+def _module_by_module(request: SpeedRequest, cells: Sequence[Cell]) -> list[Cell]:
+    """The yardsticks first, then the cells of one module after the other: each module is imported and checked once."""
+    modules = {adapter.name: adapter.module for adapter in select(request.methods, request.method)}
+    order = list(dict.fromkeys(modules.get(cell.method, "") for cell in cells))
+    return sorted(cells, key=lambda cell: order.index(modules.get(cell.method, "")))
 
 
 def _missing(cells: Sequence[Cell], journal: Journal) -> list[Cell]:

@@ -42,6 +42,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         about = {"machine_info": benchmarks.get_machine_info(), "commit_info": {}}
         hook = session.config.hook.pytest_benchmark_generate_json
         benchmarks.save_json(hook(config=session.config, benchmarks=[], include_data=True, **about))
+        benchmarks.json = None  # written: nothing to remark on
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
