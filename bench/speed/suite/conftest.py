@@ -34,6 +34,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     return True
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write pytest-benchmark's document, which without a benchmark in this process it would not; ours has the rows."""
     processes.end()
