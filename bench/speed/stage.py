@@ -9,7 +9,7 @@ from typing import Any
 
 from upbench.bench import host
 from upbench.bench.adapters import absolute, select
-from upbench.bench.cells import Cell
+from upbench.bench.cells import BEYOND_CACHE, Cell
 from upbench.bench.devices import device
 from upbench.bench.errors import UsageError
 from upbench.bench.keys import key, method_digests
@@ -91,10 +91,10 @@ def _keys(request: SpeedRequest, cells: Sequence[Cell]) -> dict[str, str]:
 
 
 def _module_by_module(request: SpeedRequest, cells: Sequence[Cell]) -> list[Cell]:
-    """The yardsticks first, then the cells of one module after the other: each module is imported and checked once."""
+    """The cells of one module after the other, so that each is imported and checked once; the yardsticks come last."""
     modules = {adapter.name: adapter.module for adapter in select(request.methods, request.method)}
     order = list(dict.fromkeys(modules.get(cell.method, "") for cell in cells))
-    return sorted(cells, key=lambda cell: order.index(modules.get(cell.method, "")))
+    return sorted(cells, key=lambda cell: (cell.workload == BEYOND_CACHE, order.index(modules.get(cell.method, ""))))
 
 
 def _missing(cells: Sequence[Cell], journal: Journal) -> list[Cell]:

@@ -34,7 +34,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     return True
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write pytest-benchmark's document, which without a benchmark in this process it would not; ours has the rows."""
     processes.end()
@@ -43,7 +42,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         about = {"machine_info": benchmarks.get_machine_info(), "commit_info": {}}
         hook = session.config.hook.pytest_benchmark_generate_json
         benchmarks.save_json(hook(config=session.config, benchmarks=[], include_data=True, **about))
-        benchmarks.json = None  # written: nothing to remark on
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
