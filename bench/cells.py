@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from upbench.bench.errors import UsageError
+from upbench.bench.requests import require_among
 
 DTYPES = ("float32", "float16", "bfloat16", "uint8", "float64")
 MEMORY_FORMATS = ("contiguous", "channels_last")
@@ -74,6 +75,23 @@ def check_scales(scales: Sequence[int]) -> None:
             raise UsageError(f"scales: {str(scale)!r} is no whole number of at least 1.")
         if scale > LARGEST_SCALE:
             raise UsageError(f"scales: {scale} is too large a scale factor; {LARGEST_SCALE} is the largest.")
+
+
+def check_axes(
+    *,
+    workloads: Sequence[str],
+    dtypes: Sequence[str],
+    memory_formats: Sequence[str],
+    modes: Sequence[str],
+    passes: Sequence[str],
+) -> None:
+    """Raise `UsageError` for a workload, dtype, memory format, mode or pass that there is not."""
+    for name in workloads:
+        workload(name)
+    require_among("dtype", tuple(dtypes), DTYPES)
+    require_among("memory format", tuple(memory_formats), MEMORY_FORMATS)
+    require_among("mode", tuple(modes), MODES)
+    require_among("pass", tuple(passes), STEPS)
 
 
 def check_device(name: str) -> None:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from upbench.bench import host
-from upbench.bench.adapters import Adapter, digests, resolve
+from upbench.bench.adapters import Adapter, digests
 from upbench.bench.deploy.onnx_file import versions
 from upbench.bench.deploy.request import GROUPS, DeployRequest
 from upbench.bench.deploy.verdicts import LOST, NOT_ASKED
@@ -21,6 +23,7 @@ from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.stage import Bar, Ending, Outcome, Progress, Row
 from upbench.bench.store import Journal, write_csv, write_json
+from upbench.bench.workers.crew import required
 from upbench.bench.workers.launch import own_environment, worker_command
 from upbench.bench.workers.pipes import Worker, WorkerError
 
@@ -44,7 +47,7 @@ class Task:
 @alone_in_its_folder
 def run(request: DeployRequest, out: Path, progress: Progress) -> Outcome:
     """Send every method down every road and write `deploy.csv`; a run that was stopped goes on where it was."""
-    adapters = resolve(request.methods, request.method)
+    adapters = required(request.methods, request.method, torch.device("cpu"))
     found = versions()
     asked = request.but(jobs=1, minutes=None).to_json()
     journal = Journal(out / "deploy.journal", {"request": asked, "versions": found, "digests": digests(request.method)})

@@ -5,15 +5,11 @@ from pathlib import Path
 
 from upbench.bench.adapters import absolute, check_methods, names_of
 from upbench.bench.cells import (
-    DTYPES,
-    MEMORY_FORMATS,
-    MODES,
-    STEPS,
     Cell,
+    check_axes,
     check_device,
     check_scales,
     plan,
-    workload,
 )
 from upbench.bench.errors import UsageError
 from upbench.bench.gate.sides.side import against, settings_of
@@ -89,12 +85,13 @@ class DuetRequest(Request):
         check_methods(self.methods, self.method)
         check_scales(self.scales)
         check_device(self.device)
-        for name in self.workloads:
-            workload(name)
-        require_among("dtype", self.dtypes, DTYPES)
-        require_among("memory format", self.memory_formats, MEMORY_FORMATS)
-        require_among("mode", self.modes, MODES)
-        require_among("pass", self.passes, STEPS)
+        check_axes(
+            workloads=self.workloads,
+            dtypes=self.dtypes,
+            memory_formats=self.memory_formats,
+            modes=self.modes,
+            passes=self.passes,
+        )
         require_among("allocator", (self.allocator, self.candidate_allocator or self.allocator), ALLOCATORS)
         settings_of(self.baseline_set), settings_of(self.candidate_set)
         require_among("counter", (self.counter,) if self.counter else (), ("instructions",))

@@ -8,12 +8,9 @@ from upbench.bench.adapters import check_methods, names_of
 from upbench.bench.cells import (
     BEYOND_CACHE,
     COPY,
-    DTYPES,
-    MEMORY_FORMATS,
-    MODES,
-    STEPS,
     WRITE,
     Cell,
+    check_axes,
     check_device,
     check_scales,
     plan,
@@ -55,12 +52,13 @@ class SpeedRequest(Request):
         check_methods(self.methods, self.method)
         check_scales(self.scales)
         check_device(self.device)
-        for name in self.workloads:
-            workload(name)
-        require_among("dtype", self.dtypes, DTYPES)
-        require_among("memory format", self.memory_formats, MEMORY_FORMATS)
-        require_among("mode", self.modes, MODES)
-        require_among("pass", self.passes, STEPS)
+        check_axes(
+            workloads=self.workloads,
+            dtypes=self.dtypes,
+            memory_formats=self.memory_formats,
+            modes=self.modes,
+            passes=self.passes,
+        )
         require_among("allocator", (self.allocator,), ALLOCATORS)
         require_positive(threads=self.threads, sweep=self.sweep)
         if not 0 < self.seconds <= 60:

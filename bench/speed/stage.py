@@ -19,7 +19,7 @@ from upbench.bench.speed.suite.request import VARIABLE, SuiteRequest
 from upbench.bench.stage import Outcome, Progress, Row, concluded
 from upbench.bench.store import Journal, read_json, write_json
 from upbench.bench.workers import pytest_process
-from upbench.bench.workers.crew import Crew
+from upbench.bench.workers.crew import required
 
 SUITE = "upbench.bench.speed.suite"
 
@@ -38,8 +38,7 @@ def measure(
     request: SpeedRequest, out: Path, cells: Sequence[Cell], progress: Progress, until: float | None = None
 ) -> Outcome:
     """Measure these cells with the request's methods and seconds; those that come up after `until` are skipped."""
-    with Crew(device(request.device), size=1) as crew:
-        crew.require_own(select(request.methods, request.method))
+    required(request.methods, request.method, device(request.device))
     write_json(out / "host.json", {"host": host.fingerprint()})
     journal = Journal(out / f"{request.name}.journal", request.to_json(), _keys(request, cells), name="cell")
     header: dict[str, Any] = {}

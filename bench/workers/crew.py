@@ -15,7 +15,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from upbench.bench.adapters import Adapter
+from upbench.bench.adapters import Adapter, select
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.workers.walls import Walls
 
@@ -104,6 +104,14 @@ class Crew:
                 if output is not None:
                     outputs_of_job[adapter.name] = output
         return found
+
+
+def required(methods: Sequence[str] | None, specs: Sequence[str], device: torch.device) -> list[Adapter]:
+    """The adapters asked for, after a worker has imported the caller's own; raises `UsageError` as that does."""
+    adapters = select(methods, specs)
+    with Crew(device, size=1) as crew:
+        crew.require_own(adapters)
+    return adapters
 
 
 def _work(
