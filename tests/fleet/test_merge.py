@@ -50,7 +50,7 @@ def only(folder: Path, *methods: str) -> Path:
 def test_two_kinds_are_joined_side_by_side_and_every_row_keeps_its_host(
     folder: Callable[..., Path], upbench: Callable[..., Any], tmp_path: Path
 ) -> None:
-    first, second = only(folder("first"), "area", "copy"), only(folder("second"), "bicubic", "area")
+    first, second = only(folder("first"), "area"), only(folder("second"), "bicubic", "area", "copy")
     third = folder("third", cpu="Another CPU")
     done = upbench("merge", first, second, third, "--out", tmp_path / "joined")
     assert done.code == 0, done.err
@@ -64,7 +64,7 @@ def test_two_kinds_are_joined_side_by_side_and_every_row_keeps_its_host(
     }
     document = json.loads((tmp_path / "joined" / own / "speed.json").read_text())
     hosts = {cell["cell"].split("/")[0]: cell["host"] for cell in document["cells"]}
-    assert hosts == {"copy": "first", "area": "first", "bicubic": "second"}
+    assert hosts == {"area": "first", "bicubic": "second", "copy": "second"}
     assert {entry["extra_info"]["host"] for entry in document["benchmarks"]} == {"first", "second"}
     assert set(frame.read(tmp_path / "joined" / other).quality["host"]) == {"third"}
     page = (tmp_path / "joined" / "report.md").read_text()
