@@ -9,7 +9,7 @@ Which images: those on which plain bicubic gains the median, the most and the le
 one in which the middle half of the distinct outputs lies widest apart, the mean over its pixels.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,25 +24,34 @@ from upbench.bench.workers.crew import Job
 from upbench.datasets.pairs import degrade
 from upbench.datasets.photos import photograph
 
-Upsampled = Callable[[Sequence[Job]], list[dict[str, Tensor]]]  # jobs to each one's outputs by method
-
 CANDIDATES = 256  # images of the data among which three are chosen
 EXERCISE_SCALE = 4
 PHOTOGRAPH = "coffee"
 WINDOW, STEP = 64, 8  # high-resolution pixels: the square's side, and the grid on which it may lie
 
 
-def collect(upsampled: Upsampled, pair: Pair, scale: int) -> dict[str, Tensor]:
-    """Three images of a pair and a photograph, upsampled by every method that can."""
-    chosen = _telling(pair.high[:CANDIDATES], pair.low[:CANDIDATES])
-    whole = photograph(PHOTOGRAPH)[None]
-    small = degrade(whole, "bicubic", EXERCISE_SCALE)
-    arrays = {"high": pair.high[chosen], "low": pair.low[chosen], "before": pair.high[chosen[:1]]}
-    jobs = [_job(arrays["low"], scale), _job(arrays["before"], EXERCISE_SCALE), _job(small, EXERCISE_SCALE)]
-    pairs, exercise, photos = upsampled(jobs)
-    arrays |= {f"pairs/{name}": levels for name, levels in pairs.items()}
-    arrays |= {f"exercise/{name}": levels for name, levels in exercise.items()}
-    return arrays | ({"photo/high": whole[0], "photo/low": small[0]} | _crops(photos) if photos else {})
+class Samples:
+    """Three images of a pair and a photograph: what is to be upsampled, and what is kept of it."""
+
+    def __init__(self, pair: Pair, scale: int) -> None:
+        """Choose the images of the pair."""
+        chosen = _telling(pair.high[:CANDIDATES], pair.low[:CANDIDATES])
+        whole = photograph(PHOTOGRAPH)[None]
+        small = degrade(whole, "bicubic", EXERCISE_SCALE)
+        self.given = {"high": pair.high[chosen], "low": pair.low[chosen], "before": pair.high[chosen[:1]]}
+        self.photo = {"photo/high": whole[0], "photo/low": small[0]}
+        self.jobs = [
+            _job(self.given["low"], scale),
+            _job(self.given["before"], EXERCISE_SCALE),
+            _job(small, EXERCISE_SCALE),
+        ]
+
+    def arrays(self, outputs: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+        """All that `samples.npz` holds, from each job's outputs by method."""
+        pairs, exercise, photos = outputs
+        arrays = self.given | {f"pairs/{name}": levels for name, levels in pairs.items()}
+        arrays |= {f"exercise/{name}": levels for name, levels in exercise.items()}
+        return arrays | (self.photo | _crops(photos) if photos else {})
 
 
 def _job(low: Tensor, scale: int) -> Job:

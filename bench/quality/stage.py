@@ -142,29 +142,35 @@ class Stage:
     def write(self, rows: list[Row], out: Path) -> None:
         """Write `quality.csv` and what goes with it; then the journal has done its work."""
         measured = self._measured(rows)
-        for scale, adapters in measured.items():
-            pixels = self._groups(adapters, scale)
-            for row in rows:
-                if row["scale"] == scale:
-                    row["pixels"] = pixels.get(row["method"], "")
+        if measured:
+            self._look_again(measured, rows, out)
         write_csv(out / "quality.csv", rows, QUALITY_COLUMNS)
         write_csv(out / "comparisons.csv", comparisons(rows), COMPARISON_COLUMNS)
         if self.request.per_image:
             write_csv(out / "quality-per-image.csv", per_image(rows), IMAGE_COLUMNS)
-        if measured:
-            scale, adapters = next(iter(measured.items()))
-            pair = next(self.pairs.of(self.tasks[0].degradation, scale))
-            arrays = samples.collect(partial(self.crew.upsampled, adapters), pair, scale)
-            samples.write(out / "samples.npz", arrays)
         write_json(out / "quality.json", self.about)
         self.journal.finish()
 
-    def _groups(self, adapters: list[Adapter], scale: int) -> dict[str, str]:
-        """The methods that give the same pixels on the first images by every degradation."""
+    def _look_again(self, measured: dict[int, list[Adapter]], rows: list[Row], out: Path) -> None:
+        """Which methods give the same pixels at each scale, and samples of the first scale: each method asked once."""
+        first = next(iter(measured))
+        kept = samples.Samples(next(self.pairs.of(self.tasks[0].degradation, first)), first)
+        adapters = list(dict.fromkeys(adapter for found in measured.values() for adapter in found))
+        outputs = self.crew.upsampled(adapters, [*map(self._probes, measured), *kept.jobs])
+        for (scale, able), probes in zip(measured.items(), outputs, strict=False):
+            pixels = groups.group(able, probes)
+            for row in rows:
+                if row["scale"] == scale:
+                    row["pixels"] = pixels.get(row["method"], "")
+        names = {adapter.name for adapter in measured[first]}
+        own = [{name: high for name, high in found.items() if name in names} for found in outputs[len(measured) :]]
+        samples.write(out / "samples.npz", kept.arrays(own))
+
+    def _probes(self, scale: int) -> Job:
+        """The first images by every degradation."""
         pairs = (next(self.pairs.of(degradation, scale)) for degradation in self.request.degradations)
         low = torch.cat([groups.probes(pair.low, scale) for pair in pairs]).to(self.crew.device)
-        job = Job(low=low, scale=scale, keep=lambda high: high.clamp(0, 1))
-        return groups.group(adapters, self.crew.upsampled(adapters, [job])[0])
+        return Job(low=low, scale=scale, keep=lambda high: high.clamp(0, 1))
 
     def _measured(self, rows: list[Row]) -> dict[int, list[Adapter]]:
         """The adapters that have a figure at each scale, in order."""

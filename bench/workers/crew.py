@@ -62,12 +62,11 @@ class Crew:
     def stream(
         self, adapters: Sequence[Adapter], act: Callable[[Walls, Adapter], Iterable[T]]
     ) -> Iterator[tuple[Adapter, T]]:
-        """What `act` yields for each adapter, as it comes; neighbours of one module share a process.
+        """What `act` yields for each adapter, as it comes; a worker stays with a module while there is work in it.
 
         Whoever stops listening (an interruption, say) ends the workers, and hears nothing of what that broke.
         """
-        modules = list(dict.fromkeys(adapter.module for adapter in adapters))
-        left = collections.deque(sorted(adapters, key=lambda adapter: modules.index(adapter.module)))
+        left = _Left(adapters)
         said: queue.SimpleQueue[tuple[Adapter, T] | BaseException | None] = queue.SimpleQueue()
         for walls in self._walls:
             threading.Thread(target=_work, args=(walls, left, act, said.put), daemon=True).start()
@@ -116,13 +115,14 @@ def required(methods: Sequence[str] | None, specs: Sequence[str], device: torch.
 
 def _work(
     walls: Walls,
-    left: "collections.deque[Adapter]",
+    left: "_Left",
     act: Callable[[Walls, Adapter], Iterable[T]],
     say: Callable[[tuple[Adapter, T] | BaseException | None], None],
 ) -> None:
     """Take one adapter after the other until none is left; at the end say None, or what went wrong with us."""
+    adapter = None
     try:
-        while adapter := _next(left):
+        while adapter := left.take(adapter):
             for made in act(walls, adapter):
                 say((adapter, made))
     except BaseException as error:
@@ -131,11 +131,35 @@ def _work(
         say(None)
 
 
-def _next(left: "collections.deque[Adapter]") -> Adapter | None:
-    """The next adapter, of which another thread may have taken the last."""
-    with contextlib.suppress(IndexError):
-        return left.popleft()
-    return None
+class _Left:
+    """The adapters that no worker has taken yet; for several threads."""
+
+    def __init__(self, adapters: Sequence[Adapter]) -> None:
+        """They are taken in this order as far as modules allow."""
+        self._adapters, self._begun, self._taking = list(adapters), set[str](), threading.Lock()
+
+    def take(self, last: Adapter | None) -> Adapter | None:
+        """The next for a worker that had `last`: of the same module, else of a module that nobody has begun, else any.
+
+        So a module is imported by one worker, and by more only at the end, when they have nothing else to do.
+        """
+        with self._taking:
+            if not self._adapters:
+                return None
+            chosen = min(self._adapters, key=lambda adapter: self._cost(adapter, last))
+            self._begun.add(chosen.module)
+            self._adapters.remove(chosen)
+            return chosen
+
+    def _cost(self, adapter: Adapter, last: Adapter | None) -> int:
+        if last and adapter.module == last.module:
+            return 0
+        return 2 if adapter.module in self._begun else 1
+
+    def clear(self) -> None:
+        """Leave nothing to take."""
+        with self._taking:
+            self._adapters.clear()
 
 
 def _outputs(walls: Walls, adapter: Adapter, jobs: Sequence[Job]) -> list[Tensor | None]:
