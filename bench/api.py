@@ -12,6 +12,7 @@ goes on from them; without, they are thrown away. `progress=False` is silent. Wh
 """
 
 import contextlib
+import dataclasses
 import inspect
 import tempfile
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from upbench.bench import adapters
 from upbench.bench.deploy.request import DeployRequest
 from upbench.bench.diagnosis.request import DiagnosisRequest
 from upbench.bench.errors import FailedError, SkippedError, UsageError
+from upbench.bench.gate.ci.requests import VerdictRequest, WatchRequest
 from upbench.bench.gate.request import DuetRequest
 from upbench.bench.given import as_batch, as_given, pickled, plain
 from upbench.bench.jobs.request import BenchRequest
@@ -54,6 +56,8 @@ __all__ = [
     "report",
     "speed",
     "upsample",
+    "verdict",
+    "watch",
 ]
 
 Result = TypeVar("Result")
@@ -162,15 +166,48 @@ def duet(*, out: Path | str | None = None, progress: bool = True, **options: Any
     `upbench duet`. Raises `UsageError`.
     """
     from upbench.bench.gate import stage
-    from upbench.bench.store import read_json
 
     with _asked(DuetRequest, out, options) as (request, folder):
         stage.run(request, folder, _progress(progress))
-        rows = []
-        for comparison in read_json(folder / "versions.json")["comparisons"]:
-            ends = {side: comparison[side]["label"] for side in ("baseline", "candidate")}
-            rows += [ends | cell | {"pixels": (cell["pixels"] or {}).get("status")} for cell in comparison["cells"]]
-        return pd.DataFrame(rows).drop(columns=["visits", "memory", "processes"], errors="ignore")
+        return _compared(folder)
+
+
+def verdict(*folders: Path | str, out: Path | str | None = None, progress: bool = True) -> pd.DataFrame:
+    """The same cells compared on several machines, joined: the columns of `duet`, the `spread` and each of the `hosts`.
+
+    `folders` are what `upbench duet` wrote, one a machine. Raises `UsageError`.
+    """
+    from upbench.bench.gate.ci import joined_stage
+
+    with _asked(VerdictRequest, out, {"folders": folders}) as (request, folder):
+        joined_stage.run(request, folder, _progress(progress))
+        return _compared(folder)
+
+
+def watch(*folders: Path | str, out: Path | str | None = None, progress: bool = True, **options: Any) -> pd.DataFrame:
+    """Nights appended to a history, and every change in the series: `branch` (the cell), `before`, `after`, `ratio`.
+
+    A row a change, with its 95 % interval and the night that settled it (`told`). Options are those of `upbench watch`:
+    `history`, `confirm`, `by`, `bisect`; with `anchor` and `candidate`, and those of `duet`, a night is measured
+    first. Raises `UsageError`.
+    """
+    from upbench.bench.gate.ci import watch_stage
+    from upbench.bench.gate.ci.changes import Change
+
+    with _asked(WatchRequest, out, options | {"folders": folders}, WatchRequest.of) as (request, folder):
+        rows = watch_stage.run(request, folder, _progress(progress)).rows
+        return pd.DataFrame(rows, columns=[each.name for each in dataclasses.fields(Change)])
+
+
+def _compared(folder: Path) -> pd.DataFrame:
+    """The cells of `versions.json`, without raw blocks."""
+    from upbench.bench.store import read_json
+
+    rows = []
+    for comparison in read_json(folder / "versions.json")["comparisons"]:
+        ends = {side: comparison[side]["label"] for side in ("baseline", "candidate")}
+        rows += [ends | cell | {"pixels": (cell["pixels"] or {}).get("status")} for cell in comparison["cells"]]
+    return pd.DataFrame(rows).drop(columns=["visits", "memory", "processes"], errors="ignore")
 
 
 def bench(*, out: Path | str, progress: bool = True, **options: Any) -> Path:
@@ -234,12 +271,14 @@ Asked = TypeVar("Asked", bound=Request)
 
 
 @contextlib.contextmanager
-def _asked(kind: type[Asked], out: Path | str | None, options: dict[str, Any]) -> Iterator[tuple[Asked, Path]]:
+def _asked(
+    kind: type[Asked], out: Path | str | None, options: dict[str, Any], make: Callable[..., Asked] | None = None
+) -> Iterator[tuple[Asked, Path]]:
     """The request, and the folder for its files: `out`, or one that is thrown away."""
     with contextlib.ExitStack() as stack:
         folder = Path(out or stack.enter_context(tempfile.TemporaryDirectory(prefix="upbench-")))
         try:
-            request = kind(**plain(options, folder))
+            request = (make or kind)(**plain(options, folder))
         except TypeError as error:  # an option that there is not
             raise UsageError(f"{kind.__name__}: {error}.") from error
         yield request, folder

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from upbench.bench.cli import gate_options, options
 from upbench.bench.gate.ci.requests import WatchRequest
-from upbench.bench.gate.request import DuetRequest
 from upbench.bench.stage import Shown
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def add(commands: "SubParsers") -> None:
     )
     parser.add_argument("folders", nargs="*", type=Path, metavar="DIR", help="tonight's output folders of upbench duet")
     parser.add_argument("--history", type=Path, metavar="FILE", help="default: history.csv")
-    parser.add_argument("--anchor", dest="baseline", metavar="PY", help="the pinned release, to measure now")
+    parser.add_argument("--anchor", metavar="PY", help="the pinned release, to measure now")
     parser.add_argument("--candidate", nargs="+", metavar="PY", help="what is measured against it now")
     parser.add_argument("--confirm", type=int, metavar="N", help="nights that have to agree on a change (default: 3)")
     parser.add_argument("--by", choices=["gate", "ruptures"], help="how changes are found (default: gate)")
@@ -38,9 +37,8 @@ def add(commands: "SubParsers") -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Append and look; the exit code is 1 where tonight settles that a cell has become slower."""
-    if "baseline" in arguments or "candidate" in arguments:
-        arguments.duet = options.request(DuetRequest, arguments)
-    request = options.request(WatchRequest, arguments)
+    given = {name: value for name, value in vars(arguments).items() if name not in ("command", "run", "out")}
+    request = WatchRequest.of(**given)
     from upbench.bench.gate.ci import watch_stage
 
     return watch_stage.run(request, arguments.out, Shown()).ending

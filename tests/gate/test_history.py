@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from upbench.bench import api
 from upbench.bench.errors import UsageError
 from upbench.bench.gate.ci import changes, changes_by_ruptures, history
 from upbench.bench.gate.ci.changes import Point, find
@@ -234,6 +235,17 @@ def test_the_command_appends_tells_once_and_reports(upbench, tmp_path, monkeypat
     assert (tmp_path / "out" / "figures" / "watch-light.png").stat().st_size > 8000
 
 
+def test_a_python_program_gets_the_changes_as_a_table(tmp_path):
+    options = {"history": tmp_path / "history.csv", "progress": False}
+    for day, ratio in enumerate([1.0, 1.001, 0.999, 1.0, 1.05, 1.051]):
+        assert api.watch(tonight(tmp_path, day, ratio), **options).empty
+    (change,) = api.watch(tonight(tmp_path, 6, 1.049), **options).to_dict("records")
+    assert (change["branch"], change["before"], change["after"]) == (CELL, "2.23.0", "2.24.0")
+    assert 1.03 < change["low"] < change["ratio"] < change["high"] < 1.07
+    with pytest.raises(UsageError, match="no_such"):
+        api.watch(anchor="2.14.0", candidate="2.15.0", no_such=1, **options)
+
+
 def test_in_actions_a_new_change_is_an_annotation_and_a_line_of_the_summary(upbench, tmp_path, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
@@ -294,7 +306,8 @@ def test_it_measures_by_itself_where_it_is_given_an_anchor(upbench, fake, tmp_pa
         ((), "holds no night; give a folder that upbench duet has written"),
         (("nowhere",), "There is no file"),
         (("--confirm", "0"), "no whole number of at least 1"),
-        (("--anchor", "2.14.0"), "Give --candidate"),
+        (("--anchor", "2.14.0"), "Give --anchor and --candidate to measure a night now"),
+        (("--methods", "nearest"), "Give --anchor and --candidate to measure a night now"),
     ],
 )
 def test_what_cannot_be_watched_is_said_in_one_sentence(upbench, tmp_path, arguments, sentence):

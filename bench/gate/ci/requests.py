@@ -1,7 +1,8 @@
 """What continuous integration asks: `upbench verdict` over several machines, `upbench watch` over many nights."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from upbench.bench.errors import UsageError
 from upbench.bench.gate.request import DuetRequest
@@ -37,9 +38,17 @@ class WatchRequest(Request):
     by: str = "gate"
     bisect: bool = False
 
+    @classmethod
+    def of(cls, *, anchor: str | None = None, candidate: tuple[str, ...] = (), **given: Any) -> "WatchRequest":
+        """The watch's own fields, and with an `anchor` and a `candidate` those of the duet that measures them now."""
+        own = {name: given.pop(name) for name in [each.name for each in fields(cls)] if name in given}
+        if not (anchor or candidate or given):
+            return cls(**own)
+        if not (anchor and candidate):
+            raise UsageError("Give --anchor and --candidate to measure a night now, or neither and no option of it.")
+        return cls(duet=DuetRequest(baseline=anchor, candidate=candidate, **given), **own)
+
     def check(self) -> None:
         """Raise `UsageError` for what cannot be meant."""
         require_positive(confirm=self.confirm)
         require_among("way to find changes", (self.by,), ("gate", "ruptures"))
-        if self.duet and (not self.duet.baseline or not self.duet.candidate):
-            raise UsageError("Give the anchor and the candidate to measure, or neither.")
