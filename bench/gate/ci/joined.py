@@ -164,7 +164,7 @@ def _side(cell: Record) -> int:
     """1 where the cell's own interval says slower, -1 where it says faster, 0 where it holds 1 or was not measured."""
     if cell["ratio"] is None:
         return 0
-    return (cell["low"] > 1) - (cell["high"] < 1)
+    return int(cell["low"] > 1) - int(cell["high"] < 1)
 
 
 def _inside(cell: Record, threshold: float) -> bool:
