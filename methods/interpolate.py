@@ -6,6 +6,7 @@ edge, unless the docstring says otherwise. Each takes the scale as `scale_factor
 Source: PyTorch documentation of `torch.nn.functional.interpolate`.
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -19,11 +20,18 @@ from upbench.methods.claims import interpolator
 Upsampler = Callable[[Tensor], Tensor]
 
 
+def _size(low: Tensor, scale: Any) -> tuple[int, ...]:
+    """The output's height and width, rounded down as torch does; `scale` is a factor or one for each."""
+    factors = scale if isinstance(scale, tuple) else (scale, scale)
+    sides = zip(low.shape[-2:], factors, strict=True)
+    return tuple(side * factor if isinstance(factor, int) else math.floor(side * factor) for side, factor in sides)
+
+
 def _interpolate(scale: int, form: str, **options: Any) -> Upsampler:
     if form == "scale_factor":
         return partial(F.interpolate, scale_factor=scale, **options)
     if form == "size":
-        return lambda low: F.interpolate(low, size=(scale * low.shape[-2], scale * low.shape[-1]), **options)
+        return lambda low: F.interpolate(low, size=_size(low, scale), **options)
     raise NotImplementedError(f"F.interpolate has no form {form!r}; it has scale_factor and size")
 
 

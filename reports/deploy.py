@@ -1,5 +1,6 @@
 """The report's section on deploying: what a method becomes on the roads to production, as `upbench deploy` found it."""
 
+import itertools
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,18 @@ COLOURS = {
 }
 SIGNS = {"exported size only": "!", "silently wrong elsewhere": "!!", "refuses": "-", "dies or hangs": "x"}
 SAME_FINGERPRINT = 1e-5  # of a projection of the eager image: same pixels differ by 1e-7
+SHIPPED = ("onnx-dynamic", "onnx", "openvino", "export-dynamic", "compile", "compile-dynamic")
 NEEDED = ("method", "scale", "road", "verdict", "reason", "ms_eager", "ms", "steps", "where", "fingerprint")
 PACKAGES = ("torch", "onnx", "onnxscript", "onnxruntime", "openvino")
+WIDE, NARROW = 2.2, 1.0  # of a road's column, with times and without
+WIDEST = 0.4  # inches for one of these
+LINE = 0.17  # inches for a method
 NOTE = (
     "Each method down each road, in processes of its own, on 256x256 pictures and, where a road promises any size, on"
-    " four other sizes. A cell's colour is what came out beside eager torch; the number is the time there over the time"
-    " in eager torch, both in processor time with one thread (so it holds on a busy machine). *Same pixels* is within"
-    " 1e-4 of the range; steps are of 8 bits."
+    " four other sizes; the roads called shapes go where things break: one, two and three pixels, odd sizes, an empty"
+    " batch, factors that are not whole. A cell's colour is what came out beside eager torch; the number is the time"
+    " there over the time in eager torch, both in processor time with one thread (so it holds on a busy machine). Same"
+    " pixels is within 1e-4 of the range; steps are of 8 bits."
 )
 
 
@@ -54,12 +60,14 @@ def section(report: Report) -> list[Block]:
         return []
     first = rows[rows["scale"] == rows["scale"].iloc[0]]
     alt = f"{first['method'].nunique()} methods against the roads {', '.join(dict.fromkeys(first['road']))}"
-    told = advice(rows, report.run.quality)
+    told = advice(rows)
     return [
         heading("Deploying"),
-        paragraph(NOTE.replace("*", "")),
+        paragraph(NOTE),
         Picture("deploy", alt, partial(draw, first)),
         *([Bullets(tuple(prose(line) for line in told))] if told else []),
+        *_fronts(first, report.run.quality),
+        *warmth(first),
         _counts(rows),
         *_exceptions(rows),
         paragraph("Versions: {}.", _versions(rows)),
@@ -94,17 +102,13 @@ def _versions(rows: pd.DataFrame) -> str:
     return ", ".join(f"{name} {rows[name].dropna().iloc[0]}" for name in told)
 
 
-def advice(rows: pd.DataFrame, quality: pd.DataFrame) -> list[str]:
-    """Per road: the fastest way to the pixels that everybody knows, and the front of quality and time."""
-    good = rows[(rows["verdict"] == "same pixels") & rows["ms"].notna()]
-    return [
-        line
-        for (_, road), there in good.groupby(["scale", "road"], sort=False)
-        for line in (*_fastest(str(road), there), *_front(str(road), there, quality))
-    ]
+def advice(rows: pd.DataFrame) -> list[str]:
+    """Per road that ships: the fastest way to the pixels that everybody knows."""
+    good = rows[(rows["verdict"] == "same pixels") & rows["ms"].notna() & rows["road"].isin(SHIPPED)]
+    return [line for (_, road), there in good.groupby(["scale", "road"], sort=False) for line in _fastest(road, there)]
 
 
-def _fastest(road: str, there: pd.DataFrame) -> list[str]:
+def _fastest(road: Any, there: pd.DataFrame) -> list[str]:
     lines = []
     for name in PLAIN:
         plain = there[there["method"] == name]
@@ -121,27 +125,58 @@ def _fastest(road: str, there: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _front(road: str, there: pd.DataFrame, quality: pd.DataFrame) -> list[str]:
-    """What nothing beats there in both PSNR and time."""
+def fronts(rows: pd.DataFrame, quality: pd.DataFrame) -> dict[str, str]:
+    """Per road: what nothing there beats in both time and PSNR, the fastest first."""
     if quality.empty:
-        return []
+        return {}
     first = quality[quality["degradation"] == quality["degradation"].iloc[0]]
-    known = there.merge(first[["method", "scale", "psnr_db"]].dropna(), on=["method", "scale"]).sort_values("ms")
+    good = rows[(rows["verdict"] == "same pixels") & rows["ms"].notna()]
+    known = good.merge(first[["method", "scale", "psnr_db"]].dropna(), on=["method", "scale"]).sort_values("ms")
+    return {str(road): _front(known[known["road"] == road]) for road in dict.fromkeys(good["road"]) if len(known)}
+
+
+def _front(known: pd.DataFrame) -> str:
     front = known[known["psnr_db"] > known["psnr_db"].cummax().shift(fill_value=float("-inf"))]
-    told = ", ".join(f"`{row['method']}` {row['ms']:.3g} ms {row['psnr_db']:.2f} dB" for _, row in front.iterrows())
-    return [f"`{road}`: nothing there beats these in both time and PSNR: {told}."] if told else []
+    return ", ".join(f"`{row['method']}` {row['ms']:.3g} ms {row['psnr_db']:.2f} dB" for _, row in front.iterrows())
+
+
+def _fronts(rows: pd.DataFrame, quality: pd.DataFrame) -> list[Block]:
+    found = fronts(rows, quality)
+    if not found:
+        return []
+    lines = [[code(road), prose(front)] for road, front in found.items() if front]
+    titles = ["road", "what nothing there beats in both time and PSNR, the fastest first"]
+    return fold("The front of quality and time on each road", [table(titles, lines, "ll")])
+
+
+def warmth(rows: pd.DataFrame) -> list[Block]:
+    """Where an export after a first eager call is another than one before it."""
+    kinds = rows.pivot_table(index="method", columns="road", values="verdict", aggfunc="first")
+    if not {"export-dynamic", "export-warm"} <= set(kinds):
+        return []
+    both = kinds[["export-dynamic", "export-warm"]].dropna()
+    apart = both[both["export-dynamic"] != both["export-warm"]]
+    told = [f"`{name}` ({cold} before, {warm} after)" for name, cold, warm in apart.itertuples()]
+    if not told:
+        return [paragraph(f"A first eager call changes no export's verdict: {len(both)} methods were asked both ways.")]
+    return [Bullets((prose(f"A first eager call changes what is exported: {', '.join(told)}."),))]
 
 
 def draw(rows: pd.DataFrame, colours: Theme) -> Figure:
-    """Methods against roads, coloured by verdict, the time ratio written in."""
-    methods, roads = list(dict.fromkeys(rows["method"])), list(dict.fromkeys(rows["road"]))
-    height = 0.17 * len(methods)
-    figure = theme.figure(height + 1.7)
-    axis = theme.axes(figure, 2.1, 0.75, theme.WIDTH - 2.3, height)
+    """Methods against roads, coloured by verdict, the time ratio written in; a road without times is narrow."""
+    methods = list(dict.fromkeys(rows["method"]))
+    timed = rows.groupby("road", sort=False)["ratio"].any()
+    widths = {str(road): WIDE if has_times else NARROW for road, has_times in timed.items()}
+    lefts = dict(zip(widths, itertools.accumulate(widths.values(), initial=0.0), strict=False))
+    height = LINE * len(methods)
+    figure = theme.figure(height + 2.4)
+    wide = theme.WIDTH - 2.3
+    axis = theme.axes(figure, 2.1, 1.65, min(wide, WIDEST * sum(widths.values())), height)
     for _, row in rows.iterrows():
-        _cell(axis, roads.index(row["road"]), methods.index(row["method"]), row, colours)
-    axis.set(xlim=(-0.5, len(roads) - 0.5), ylim=(len(methods) - 0.5, -0.5))
-    axis.set_xticks(range(len(roads)), [road.replace("-", "\n") for road in roads])
+        road = str(row["road"])
+        _cell(axis, (lefts[road], methods.index(row["method"]), widths[road]), row, colours)
+    axis.set(xlim=(0, sum(widths.values())), ylim=(len(methods) - 0.5, -0.5))
+    axis.set_xticks([lefts[road] + widths[road] / 2 for road in widths], list(widths), rotation=90, va="bottom")
     axis.set_yticks(range(len(methods)), methods)
     axis.xaxis.tick_top()
     axis.tick_params(length=0)
@@ -159,11 +194,13 @@ def _patch(verdict: str, colours: Theme) -> Rectangle:
     return Rectangle((-0.5, -0.5), 1, 1, facecolor=face, edgecolor=colours.page, linewidth=1)
 
 
-def _cell(axis: Any, column: int, line: int, row: "pd.Series[Any]", colours: Theme) -> None:
+def _cell(axis: Any, place: tuple[float, int, float], row: "pd.Series[Any]", colours: Theme) -> None:
+    """`place`: its left edge, its line and its width."""
+    left, line, width = place
     patch = _patch(str(row["verdict"]), colours)
-    patch.set_xy((column - 0.5, line - 0.5))
+    patch.set_bounds(left, line - 0.5, width, 1)
     axis.add_patch(patch)
     ratio = row["ratio"]
     text = "" if pd.isna(ratio) else f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}"
     text = " ".join(filter(None, (text, SIGNS.get(str(row["verdict"]), ""))))
-    axis.text(column, line, text, ha="center", va="center", fontsize=7, color=colours.ink)
+    axis.text(left + width / 2, line, text, ha="center", va="center", fontsize=7, color=colours.ink)

@@ -31,10 +31,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the module, or write the model file."""
     request = options.request(CodeRequest, arguments)
     if "onnx" in arguments:
-        from upbench.bench.deploy import onnx_file
+        from upbench.bench.deploy import model
+        from upbench.bench.deploy.request import DeployRequest
 
-        dynamic = "static" not in arguments
-        print(onnx_file.write(request.method, request.scale, arguments.onnx, dynamic=dynamic))
+        asked = DeployRequest(methods=(request.method,), scales=(request.scale,))
+        print(model.write(asked, arguments.onnx, dynamic="static" not in arguments))
         return Ending.OK
     from upbench.bench.jobs import code
 

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upbench.bench.cli import options
-from upbench.bench.deploy.request import DEFAULT_ROADS, ROADS, DeployRequest
-from upbench.bench.errors import UsageError
+from upbench.bench.deploy.request import ROADS, DeployRequest
 from upbench.bench.stage import Ending, Shown
 
 if TYPE_CHECKING:
@@ -23,10 +22,8 @@ def add(commands: "SubParsers") -> None:
     )
     options.add_methods(parser)
     options.add_scales(parser)
-    roads = parser.add_argument(
-        "--roads", nargs="+", metavar="ROAD", help=f"{' '.join(ROADS)} (default: all but openvino)"
-    )
-    options.completes(roads, DEFAULT_ROADS)
+    roads = parser.add_argument("--roads", nargs="+", metavar="ROAD", help=f"{' '.join(ROADS)} (default: all)")
+    options.completes(roads, ROADS)
     parser.add_argument("--jobs", type=options.positive, metavar="N", help="worker processes at a time (default: 1)")
     parser.add_argument("--timeout", type=float, metavar="S", help="seconds for a road (default: 240)")
     parser.add_argument("--memory", type=float, metavar="GIB", help="memory of a worker (default: 8)")
@@ -41,17 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Send every method down every road, or write one model file."""
     request = options.request(DeployRequest, arguments)
     if "onnx" in arguments:
-        return _write(request, arguments.onnx, dynamic="static" not in arguments)
+        from upbench.bench.deploy import model
+
+        print(model.write(request, arguments.onnx, dynamic="static" not in arguments))
+        return Ending.OK
     from upbench.bench.deploy import stage
 
     return stage.run(request, arguments.out, Shown()).ending
-
-
-def _write(request: DeployRequest, path: Path, *, dynamic: bool) -> int:
-    methods = [*(request.methods or ()), *request.method]
-    if len(methods) != 1 or len(request.scales) != 1:
-        raise UsageError("--onnx writes one method at one scale; name them with --methods and --scales.")
-    from upbench.bench.deploy import onnx_file
-
-    print(onnx_file.write(methods[0], request.scales[0], path, dynamic=dynamic))
-    return Ending.OK

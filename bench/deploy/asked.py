@@ -5,7 +5,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -27,7 +27,9 @@ DARK = 0.3  # the second image at the exported size is that much darker: a branc
 
 SECONDS = 0.2  # of timed calls a side
 FEWEST, MOST = 3, 30
+LONG = 1.0  # seconds: of such calls one is timed
 LONGEST_REASON = 300
+EAGER = "eager: "  # begins the reason where the method itself has no such size
 
 
 class Method(nn.Module):
@@ -46,14 +48,17 @@ class Method(nn.Module):
 
 @dataclass
 class Asked:
-    """One method at one scale."""
+    """One method at one scale; `factor` instead, no whole number or one for each side, for a form that takes it."""
 
     adapter: Adapter
     scale: int
+    factor: Any = None  # a float, or a pair for height and width
+    models: dict[bool, tuple[Any, float]] = field(default_factory=dict)  # by `dynamic`: made once for all runtimes
+    compiled: Callable[[Tensor], Any] | None = None  # for any size: its graphs serve the road of shapes, too
 
     def fresh(self, dtype: torch.dtype = torch.float32) -> Method:
         """A module that was never called. Raises `SkippedError` for a method on arrays of its own."""
-        made = build(self.adapter, self.scale, CPU, dtype)
+        made = build(self.adapter, self.factor or self.scale, CPU, dtype)
         if made.native:
             raise SkippedError("it works on arrays of its own, not on tensors")
         return Method(made.upsample)
@@ -73,14 +78,13 @@ class Asked:
         with torch.no_grad():
             return function(low.clone())
 
-    def trial(self, function: Callable[[Tensor], Any], shape: Shape, *, exported: bool, light: float = 1.0) -> Trial:
-        """Ask a road's function at a size; whatever it raises is the reason."""
-        size = f"{shape[2]}x{shape[3]}" if light == 1 else "a darker image"
-        low = random_images(shape, seed=shape[2]) * light
+    def trial(self, function: Callable[[Tensor], Any], low: Tensor, size: str = "", *, exported: bool = True) -> Trial:
+        """Ask a road's function with an image, which `size` names; whatever it raises is the reason."""
+        size = size or f"{low.shape[2]}x{low.shape[3]}"
         try:
             expected = self.expected(low)
         except Exception as error:  # the method itself has no such size
-            return Trial(size=size, exported=True, reason=f"eager: {reason(error)}")
+            return Trial(size=size, exported=True, reason=f"{EAGER}{reason(error)}")
         try:
             there = array(self.call(function, low))
         except Exception as error:
@@ -93,9 +97,11 @@ class Asked:
 
     def trials(self, function: Callable[[Tensor], Any], elsewhere: Sequence[Shape] = ()) -> list[Trial]:
         """Two images at the exported size, then one at each of the others; sizes that eager refuses are left out."""
-        found = [self.trial(function, EXPORTED, exported=True, light=light) for light in (1.0, DARK)]
-        found += [self.trial(function, shape, exported=False) for shape in elsewhere]
-        return found[:2] + [trial for trial in found[2:] if not trial.reason.startswith("eager: ")]
+        low = random_images(EXPORTED, seed=EXPORTED[2])
+        found = [self.trial(function, low), self.trial(function, low * DARK, "a darker image")]
+        others = [random_images(shape, seed=shape[2]) for shape in elsewhere]
+        found += [self.trial(function, other, exported=False) for other in others]
+        return found[:2] + [trial for trial in found[2:] if not trial.reason.startswith(EAGER)]
 
     def times(self, function: Callable[[Tensor], Any]) -> dict[str, float]:
         """Milliseconds of a call at the exported size, eager and there, in turn."""
@@ -107,13 +113,17 @@ class Asked:
 def _times(functions: Sequence[Callable[[Tensor], Any]], low: Tensor) -> list[float]:
     """Median milliseconds of processor time that each took; one thread is told to all of them."""
     first = [_seconds(function, low) for function in functions]
-    calls = [min(MOST, max(FEWEST, int(SECONDS / max(seconds, 1e-6)))) for seconds in first]
+    calls = [_count(seconds) for seconds in first]
     found: list[list[float]] = [[] for _ in functions]
     for turn in range(max(calls)):
         for function, count, samples in zip(functions, calls, found, strict=True):
             if turn < count:
                 samples.append(_seconds(function, low))
     return [1e3 * statistics.median(samples) for samples in found]
+
+
+def _count(seconds: float) -> int:
+    return 1 if seconds > LONG else min(MOST, max(FEWEST, int(SECONDS / max(seconds, 1e-6))))
 
 
 def _seconds(function: Callable[[Tensor], Any], low: Tensor) -> float:

@@ -26,20 +26,26 @@ def compiled(asked: Asked, *, dynamic: bool) -> Row:
     counters.clear()
     eager_calls = asked.times(asked.eager)["ms_eager"]  # the first eager call is not the compiler's time
     function = torch.compile(asked.fresh(), fullgraph=True, dynamic=dynamic or None)
+    asked.compiled = None
     start = processor_seconds()
     Asked.call(function, random_images(EXPORTED))
     took = processor_seconds() - start - eager_calls / 1e3
     times = asked.times(function)
+    asked.compiled = function if dynamic else None
     row = judge(asked.trials(function, COMPILED_SIZES))
     graphs = counters["stats"]["unique_graphs"]
     return row | times | {"prepare_seconds": took, "recompiles": graphs - 1}
 
 
-def exported(asked: Asked, *, strict: bool, dynamic: bool) -> Row:
-    """`torch.export.export`, run as the program that it gives."""
+def exported(asked: Asked, *, strict: bool, dynamic: bool, warm: bool = False) -> Row:
+    """`torch.export.export`, run as the program that it gives; `warm`: of a module that was called at that size."""
+    torch._dynamo.reset()
+    method = asked.fresh()
+    if warm:
+        Asked.call(method, random_images(EXPORTED))
     start = processor_seconds()
     program = torch.export.export(
-        asked.fresh(), (random_images(EXPORTED),), strict=strict, dynamic_shapes=(FREE,) if dynamic else None
+        method, (random_images(EXPORTED),), strict=strict, dynamic_shapes=(FREE,) if dynamic else None
     )
     took = processor_seconds() - start
     module = program.module()

@@ -1,26 +1,22 @@
 """A method as an ONNX model: exported, run in ONNX Runtime, and written to a file that was checked there."""
 
 import importlib
-import logging
-import warnings
+import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
 from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO, StringIO
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from upbench.bench.adapters import find
 from upbench.bench.deploy.asked import ELSEWHERE, EXPORTED, Asked, processor_seconds, reason
 from upbench.bench.deploy.graphs import FREE, Row, listed
 from upbench.bench.deploy.verdicts import SAME, judge
 from upbench.bench.errors import FailedError, SkippedError, UsageError
 from upbench.bench.inputs import random_images
-from upbench.bench.store import replacing
 
 INSTALL = "it needs {name}: pip install 'upbench[deploy]'"
 INSTALL_OPENVINO = "it needs openvino: pip install openvino"
@@ -47,17 +43,20 @@ def versions() -> dict[str, str]:
     return found
 
 
-def export(asked: Asked, *, dynamic: bool) -> Any:
-    """The model (an `onnx.ModelProto`) of a fresh module, by the exporter that builds on `torch.export`."""
+def export(asked: Asked, low: Tensor | None = None, *, free: dict[int, Any] | None) -> Any:
+    """The model (an `onnx.ModelProto`) of a fresh module, by the exporter that builds on `torch.export`.
+
+    `low`: the image that it is exported with; `free`: its dimensions that may be others.
+    """
     for name in ("onnx", "onnxscript"):
         package(name)
     with redirect_stdout(StringIO()):
         program = torch.onnx.export(
             asked.fresh(),
-            (random_images(EXPORTED),),
+            (random_images(EXPORTED) if low is None else low,),
             dynamo=True,
             verbose=False,
-            dynamic_shapes=(FREE,) if dynamic else None,
+            dynamic_shapes=(free,) if free else None,
         )
     if program is None:
         raise FailedError("the exporter returned nothing")
@@ -76,7 +75,11 @@ def in_onnxruntime(model: bytes) -> Runner:
 
 
 def in_openvino(model: bytes) -> Runner:
-    """Run a model on the CPU with one thread, in float32 (bfloat16 is its default on some CPUs)."""
+    """Run a model on the CPU with one thread, in float32 (bfloat16 is its default on some CPUs).
+
+    OpenVINO's import sends usage events and leaves a folder in the user's home, unless its telemetry is absent.
+    """
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     openvino = package("openvino", INSTALL_OPENVINO)
     core = openvino.Core()
     settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
@@ -87,9 +90,11 @@ def in_openvino(model: bytes) -> Runner:
 def road(asked: Asked, *, dynamic: bool, runtime: Callable[[bytes], Runner] = in_onnxruntime) -> Row:
     """Export, load in the runtime, compare and time."""
     package("onnxruntime") if runtime is in_onnxruntime else package("openvino", INSTALL_OPENVINO)
-    start = processor_seconds()
-    model = export(asked, dynamic=dynamic)
-    took = processor_seconds() - start
+    if dynamic not in asked.models:
+        start = processor_seconds()
+        model = export(asked, free=FREE if dynamic else None)
+        asked.models[dynamic] = model, processor_seconds() - start
+    model, took = asked.models[dynamic]
     about = {"prepare_seconds": took, "operators": operators(model), "opset": model.opset_import[0].version}
     try:
         run = runtime(model.SerializeToString())
@@ -113,27 +118,20 @@ def _operator(node: Any) -> str:
     return f"Resize({' '.join(texts)})"
 
 
-def write(method: str, scale: int, path: Path, *, dynamic: bool = True) -> str:
-    """Write a method's model file once the runtime has given the eager pixels; returns the line that runs it.
+def checked(asked: Asked, *, dynamic: bool) -> bytes:
+    """The method's model once the runtime has given the eager pixels.
 
     `dynamic`: of any height and width, else 256x256 only. Raises `UsageError` where it cannot be exported or gives
-    other pixels; then there is no file.
+    other pixels.
     """
-    asked = Asked(find(method), scale)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logging.getLogger("torch").setLevel(logging.CRITICAL)
-        try:
-            model = export(asked, dynamic=dynamic).SerializeToString()
-            verdict = judge(asked.trials(in_onnxruntime(model), ELSEWHERE if dynamic else ()))
-        except SkippedError as error:
-            raise UsageError(f"{method}: {error}.") from error
-        except Exception as error:
-            raise UsageError(f"{method} cannot be exported: {reason(error)}.") from error
+    name = asked.adapter.name
+    try:
+        model = export(asked, free=FREE if dynamic else None).SerializeToString()
+        verdict = judge(asked.trials(in_onnxruntime(model), ELSEWHERE if dynamic else ()))
+    except SkippedError as error:
+        raise UsageError(f"{name}: {error}.") from error
+    except Exception as error:
+        raise UsageError(f"{name} cannot be exported: {reason(error)}.") from error
     if verdict["verdict"] != SAME:
-        raise UsageError(f"{method} would run with another result ({verdict['verdict']}: {verdict['reason']}).")
-    with replacing(path) as temporary:
-        temporary.write_bytes(model)
-    sizes = "any height and width" if dynamic else "256x256"
-    run = f"onnxruntime.InferenceSession({str(path)!r}).run(None, {{'low': images}})[0]"
-    return f"{path}: {method} x{scale} for {sizes}, checked in ONNX Runtime. Float32 (1, 3, H, W) in [0, 1]: {run}"
+        raise UsageError(f"{name} would run with another result ({verdict['verdict']}: {verdict['reason']}).")
+    return bytes(model)

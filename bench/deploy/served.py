@@ -8,7 +8,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from upbench.bench.adapters import lazily
-from upbench.bench.deploy import eagerly, graphs, onnx_file
-from upbench.bench.deploy.asked import Asked
+from upbench.bench.deploy import eagerly, graphs, onnx_file, shapes
+from upbench.bench.deploy.asked import Asked, processor_seconds
 from upbench.bench.errors import SkippedError
 from upbench.bench.inputs import random_images
 from upbench.bench.workers import limits
@@ -41,6 +41,7 @@ ROADS: dict[str, Callable[[Asked], Message]] = {
     "export": partial(graphs.exported, strict=False, dynamic=False),
     "export-strict-dynamic": partial(graphs.exported, strict=True, dynamic=True),
     "export-strict": partial(graphs.exported, strict=True, dynamic=False),
+    "export-warm": partial(graphs.exported, strict=False, dynamic=True, warm=True),
     "compile": partial(graphs.compiled, dynamic=False),
     "compile-dynamic": partial(graphs.compiled, dynamic=True),
     "autocast-bfloat16": partial(eagerly.autocast, dtype=torch.bfloat16),
@@ -53,6 +54,8 @@ ROADS: dict[str, Callable[[Asked], Message]] = {
         eagerly.gradient, check=torch.autograd.gradcheck, check_forward_ad=True, check_backward_ad=False
     ),
     "vmap": eagerly.vmap,
+    "shapes-onnx": shapes.in_onnx,
+    "shapes-compile": shapes.compiled,
 }
 
 
@@ -84,17 +87,31 @@ class Roads:
 
     def travel(self, method: str, scale: int, road: str) -> Message:
         """The columns of the row; what the road raises is a verdict, what an absent library raises is not."""
-        asked = Asked(lazily(method), scale)
+        start = processor_seconds()
+        asked = _asked(method, scale)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fingerprint = _fingerprint(asked)  # and so that what the method itself declines is no road's fault
             try:
                 row = ROADS[road](asked)
             except SkippedError:
                 raise
             except Exception as error:
                 row = eagerly.refused(error)
-        return {"row": _plain(row) | {"log": self.heard.last(), "fingerprint": fingerprint}}
+            fingerprint = _fingerprint(asked)  # last, so that exports are cold; what the method declines is raised here
+        row |= {"log": self.heard.last(), "fingerprint": fingerprint, "cell_seconds": processor_seconds() - start}
+        return {"row": _plain(row)}
+
+    def write(self, method: str, scale: int, path: str, dynamic: bool) -> Message:
+        """Write a model file that was checked in the runtime."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            Path(path).write_bytes(onnx_file.checked(_asked(method, scale), dynamic=dynamic))
+        return {}
+
+
+@lru_cache(maxsize=1)
+def _asked(method: str, scale: int) -> Asked:
+    return Asked(lazily(method), scale)
 
 
 def _fingerprint(asked: Asked) -> float:

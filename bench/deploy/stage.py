@@ -1,16 +1,11 @@
 """The deploy stage: every method down every road, each group of roads in a process of its own, to `deploy.csv`."""
 
 import queue
-import shutil
-import sys
-import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -18,19 +13,16 @@ from upbench.bench import host
 from upbench.bench.adapters import Adapter, digests
 from upbench.bench.deploy.onnx_file import versions
 from upbench.bench.deploy.request import GROUPS, DeployRequest
-from upbench.bench.deploy.verdicts import LOST, NOT_ASKED
-from upbench.bench.errors import FailedError, SkippedError
+from upbench.bench.deploy.travelling import Travelling
+from upbench.bench.deploy.verdicts import NOT_ASKED
 from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.stage import Bar, Ending, Outcome, Progress, Row
 from upbench.bench.store import Journal, write_csv, write_json
 from upbench.bench.workers.crew import required
-from upbench.bench.workers.launch import own_environment, worker_command
-from upbench.bench.workers.pipes import Worker, WorkerError
 
-HANDLER = "upbench.bench.deploy.served:Roads"
 COLUMNS = (
     "method", "scale", "road", "status", "verdict", "reason", "steps", "where", "largest", "ms_eager", "ms",
-    "prepare_seconds", "recompiles", "opset", "operators", "note", "log", "fingerprint",
+    "prepare_seconds", "cell_seconds", "recompiles", "opset", "operators", "note", "log", "fingerprint",
     "torch", "onnx", "onnxscript", "onnxruntime", "openvino",
 )  # fmt: skip
 
@@ -122,80 +114,10 @@ class Trips:
             if self._end and time.monotonic() > self._end:
                 row |= {"status": "skipped", "verdict": NOT_ASKED, "reason": TIME_IS_UP}
             else:
-                row |= worker.travel(task, road)
+                row |= worker.travel(task.adapter.source, task.scale, road)
             with self._sharing:
                 if row["reason"] == TIME_IS_UP:
                     self.journal.rows.append(row)  # not on disk: the next run asks it
                 else:
                     self.journal.append(row | self.found)
                 self.bar.step(f"{task.adapter.name} {road}")
-
-
-class Travelling:
-    """One worker; every task gets a fresh process of it."""
-
-    def __init__(self, request: DeployRequest) -> None:
-        """It is started when it is first needed."""
-        self.request = request
-        self.used = True
-        self._seeded = False
-        self._worker: Worker | None = None
-        self._folder = Path(tempfile.mkdtemp(prefix="upbench-deploy-"))
-
-    def __enter__(self) -> "Travelling":
-        """Nothing is started yet."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End the worker and remove its folder."""
-        if self._worker:
-            self._worker.kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def travel(self, task: Task, road: str) -> Row:
-        """The columns of a row."""
-        question = {"ask": "travel", "method": task.adapter.source, "scale": task.scale, "road": road}
-        try:
-            answer: Row = self._ready().ask(question, self.request.timeout)["row"]
-        except SkippedError as error:
-            return {"status": "skipped", "verdict": NOT_ASKED, "reason": str(error)}
-        except FailedError as error:
-            return {"status": "failed", "verdict": NOT_ASKED, "reason": str(error)}
-        except WorkerError as error:
-            self.used = True
-            return {"status": "failed", "verdict": LOST, "reason": str(error)}
-        return answer
-
-    def _ready(self) -> Worker:
-        """A worker whose process has not served another task."""
-        if self._worker is not None and self.used:
-            try:
-                self._worker.renew()
-            except WorkerError:
-                self._worker.kill()
-                self._worker = None
-        if self._worker is None:
-            self._worker = Worker(
-                worker_command(Path(sys.executable), HANDLER),
-                own_environment(1, self._folder),
-                self._folder,
-                enduring=True,
-            )
-            self._worker.greet()
-            self.used = True
-        if self.used:
-            self._begin(self._worker)
-        return self._worker
-
-    def _begin(self, worker: Worker) -> None:
-        for old in self._folder.glob("inductor-*"):
-            shutil.rmtree(old, ignore_errors=True)
-        about: dict[str, Any] = {"path": sys.path, "memory": self.request.memory, "folder": str(self._folder)}
-        worker.ask({"ask": "begin"} | about, self.request.timeout)
-        if not self._seeded and set(GROUPS["compile"]) & set(self.request.roads):
-            self._seeded = True
-            with suppress(FailedError, SkippedError):  # a machine without a compiler: each road will say so
-                worker.ask({"ask": "seed", "folder": str(self._folder)}, self.request.timeout)
-            worker.renew()
-            self._begin(worker)
-        self.used = False

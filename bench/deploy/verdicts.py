@@ -80,3 +80,28 @@ def judge(trials: Sequence[Trial]) -> dict[str, object]:
         where = ", ".join(trial.size for trial in refused)
         return columns | {"verdict": STATIC, "reason": f"refuses {where}: {refused[0].reason}"}
     return columns | {"verdict": SAME if worst.largest <= CLOSE else OTHER, "reason": ""}
+
+
+def judge_shapes(trials: Sequence[Trial], eager_refuses: Sequence[Trial]) -> dict[str, object]:
+    """The verdict on a road at the shapes that eager can do, as the columns of a row.
+
+    The figures are of the worst shape that gave an image; `note` names the shapes, and those that eager refuses.
+    """
+    found = [trial.difference for trial in trials if trial.difference]
+    columns: dict[str, object] = {}
+    if found:
+        worst = max(found, key=lambda difference: difference.largest)
+        columns = {"largest": worst.largest, "steps": worst.steps, "where": worst.where}
+    wrong = [trial for trial in trials if trial.difference and trial.difference.largest > CLOSE]
+    refused = [trial for trial in trials if trial.difference is None]
+    right = [trial.size for trial in trials if trial not in wrong and trial not in refused]
+    said = [f"wrong at {_names(wrong)}"] if wrong else []
+    said += [f"refuses {_names(refused)}: {refused[0].reason}"] if refused else []
+    notes = [f"same at {', '.join(right)}"] if right else []
+    notes += [f"eager refuses {_names(eager_refuses)}"] if eager_refuses else []
+    verdict = SILENT if wrong else REFUSES if refused else SAME
+    return columns | {"verdict": verdict, "reason": "; ".join(said), "note": "; ".join(notes)}
+
+
+def _names(trials: Sequence[Trial]) -> str:
+    return ", ".join(trial.size for trial in trials)

@@ -79,6 +79,34 @@ def test_each_stranger_gets_its_row(strangers: tuple[str, ...], tmp_path: Path) 
     assert not (tmp_path / "out" / "deploy.journal").exists()
 
 
+def test_compiled_code_is_asked_at_the_shapes_where_it_breaks(strangers: tuple[str, ...], tmp_path: Path) -> None:
+    chosen = tuple(spec for spec in strangers if spec.endswith((":plain", ":branch_on_values")))
+    roads = ("compile-dynamic", "shapes-compile")
+    found = rows(DeployRequest(method=chosen, methods="nearest", roads=roads), tmp_path)
+    assert {found["plain", road]["verdict"] for road in roads} == {SAME}
+    assert found["plain", "shapes-compile"]["note"] == "same at 3x3, 2x2, 7x5, 1x1, batch 0"
+    assert "x2.05 by size" in found["nearest", "shapes-compile"]["note"]
+    assert {found["branch_on_values", road]["verdict"] for road in roads} == {REFUSES}
+    assert found["plain", "compile-dynamic"]["prepare_seconds"] > 0
+
+
+def test_a_first_call_that_leaves_a_mark_is_found_by_the_warm_export(adapter_file: Write, tmp_path: Path) -> None:
+    body = """
+        cached = []
+        def rows(side):
+            for known, made in cached:
+                if known == side:
+                    return made
+            cached.append((side, torch.arange(side * scale) // scale))
+            return cached[-1][1]
+        return lambda low: low[..., rows(low.shape[-2]), :].repeat_interleave(scale, -1)
+    """
+    request = DeployRequest(method=adapter_file("remembers", body), roads=("export-dynamic", "export-warm"))
+    found = rows(request, tmp_path / "out")
+    assert found["remembers", "export-dynamic"]["verdict"] == SAME
+    assert found["remembers", "export-warm"]["verdict"] == STATIC
+
+
 def test_when_the_minutes_are_up_the_rest_are_rows_and_the_next_run_asks_them(tmp_path: Path) -> None:
     request = DeployRequest(methods="nearest", roads=("vmap", "gradcheck"), minutes=1e-9)
     first = rows(request, tmp_path)

@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from upbench.bench.deploy.verdicts import OTHER, REFUSES, SAME, SILENT, STATIC, Difference, Trial, difference, judge
+from upbench.bench.deploy.verdicts import (
+    OTHER,
+    REFUSES,
+    SAME,
+    SILENT,
+    STATIC,
+    Difference,
+    Trial,
+    difference,
+    judge,
+    judge_shapes,
+)
 
 
 def trial(largest: float | None, *, exported: bool = False, size: str = "96x40") -> Trial:
@@ -55,3 +66,14 @@ def test_a_tie_that_rounding_flips_is_no_other_pixel() -> None:
 def test_nan_is_as_far_off_as_can_be() -> None:
     eager = np.zeros((1, 1, 8, 8), dtype=np.float32)
     assert difference(eager * np.nan, eager, 2).largest == float("inf")
+
+
+def test_shapes_are_told_apart() -> None:
+    empty = Trial(size="batch 0", exported=True, reason="eager: no")
+    found = judge_shapes([trial(1e-7, size="3x3"), trial(0.2, size="2x2"), trial(None, size="1x1")], [empty])
+    assert found["verdict"] == SILENT
+    assert found["reason"] == "wrong at 2x2; refuses 1x1: ValueError: no"
+    assert found["note"] == "same at 3x3; eager refuses batch 0"
+    assert found["largest"] == 0.2
+    assert judge_shapes([trial(1e-7), trial(None)], [])["verdict"] == REFUSES
+    assert judge_shapes([trial(1e-7)], [empty])["verdict"] == SAME

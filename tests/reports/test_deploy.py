@@ -28,7 +28,7 @@ def run(tmp_path: Path) -> Run:
 
 
 def test_advises_the_fastest_way_to_the_same_pixels(run: Run) -> None:
-    (line,) = deploy.advice(deploy.read(run.folder), run.quality)
+    (line,) = deploy.advice(deploy.read(run.folder))
     assert "`polyphase-bicubic`" in line
     assert "49.1 times" in line
 
@@ -37,7 +37,8 @@ def test_the_front_needs_quality(run: Run) -> None:
     quality = pd.DataFrame(
         {"method": ["bicubic", "polyphase-bicubic", "nearest"], "psnr_db": [28.0, 28.0, 25.0]}
     ).assign(scale=2, degradation="bicubic")
-    front = deploy.advice(deploy.read(run.folder), quality)[-1]
+    assert deploy.fronts(deploy.read(run.folder), quality.iloc[:0]) == {}
+    front = deploy.fronts(deploy.read(run.folder), quality)["onnx-dynamic"]
     assert "`nearest` 0.2 ms 25.00 dB, `polyphase-bicubic` 1.1 ms" in front
     assert "`bicubic` 54" not in front
 
@@ -58,3 +59,23 @@ def test_draws_its_figure_in_both_themes(run: Run) -> None:
 
 def test_without_the_file_there_is_no_section(run: Run, tmp_path: Path) -> None:
     assert deploy.section(Report(run=replace(run, folder=tmp_path / "elsewhere"))) == []
+
+
+def test_tells_where_a_first_call_changes_the_export(run: Run) -> None:
+    rows = deploy.read(run.folder)
+    cold = rows.assign(road="export-dynamic", verdict="same pixels")
+    warm = cold.assign(road="export-warm")
+    same = markdown.write(deploy.warmth(pd.concat([cold, warm])))
+    assert "A first eager call changes no export's verdict: 4 methods were asked both ways." in same
+    warm.loc[warm["method"] == "nearest", "verdict"] = "exported size only"
+    apart = markdown.write(deploy.warmth(pd.concat([cold, warm])))
+    assert "`nearest` (same pixels before, exported size only after)" in apart
+    assert deploy.warmth(cold) == []
+
+
+def test_a_road_without_times_is_narrow(run: Run) -> None:
+    rows = deploy.read(run.folder)
+    both = pd.concat([rows, rows.assign(road="vmap", ratio=float("nan"))])
+    (axis,) = deploy.draw(both, THEMES[0]).axes
+    widths = {patch.get_x(): patch.get_width() for patch in axis.patches}
+    assert sorted(set(widths.values())) == [deploy.NARROW, deploy.WIDE]
