@@ -5,6 +5,7 @@ Each session makes its own environment with uv and installs upbench there as a w
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import nox
@@ -49,6 +50,17 @@ def tests(session: nox.Session) -> None:
     """Run the tests; arguments after -- reach pytest."""
     install(session, "tests")
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+def fleet(session: nox.Session) -> None:
+    """Run the tests of `upbench fleet` on three Ray nodes in Linux namespaces of their own; arguments reach pytest."""
+    alone = ("unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
+    if shutil.which(alone[0]) is None or subprocess.run([*alone, "true"], capture_output=True).returncode:
+        session.skip("this system makes no network namespaces (unshare), in which the nodes have their addresses")
+    install(session, "tests")
+    session.install(*PYPROJECT["project"]["optional-dependencies"]["fleet"])
+    session.run(*alone, "python", "-m", "pytest", "tests/fleet", *session.posargs, external=True)
 
 
 @nox.session

@@ -1,7 +1,7 @@
 """What every dataset is: a name, a split, a sentence that says what it is, and batches of equal-sized images."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
@@ -29,6 +29,19 @@ class Dataset:
     def __len__(self) -> int:
         """Number of images."""
         return self.size
+
+    @property
+    def batch(self) -> int:
+        """Images of a batch: a part that begins at a multiple of it has the batches that the whole has."""
+        return self._largest_batch
+
+    def part(self, first: int, last: int) -> "Dataset":
+        """The images from `first` up to `last`, without it, under their own ids."""
+
+        def read(start: int, stop: int) -> Batch:
+            return self._read(first + start, first + stop)
+
+        return replace(self, size=min(last, self.size) - first, _read=read)
 
     def batches(self) -> Iterator[Batch]:
         """All images in order, a batch at a time; only that batch is decoded."""

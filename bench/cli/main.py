@@ -19,6 +19,7 @@ from upbench.bench.cli import (
     deploy,
     diagnose,
     duet,
+    fleet,
     gpu,
     layers,
     merge,
@@ -61,6 +62,7 @@ COMMANDS = (
     pictures,
     train,
     trial,
+    fleet,
 )
 
 EPILOG = """example:

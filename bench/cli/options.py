@@ -151,3 +151,4 @@ def add_speed_options(parser: argparse.ArgumentParser) -> None:
         "--allocator", choices=ALLOCATORS, help="memory held still, or plain as in a user's process (default: held)"
     )
     group.add_argument("--seconds", type=float, metavar="T", help="time to spend on each cell (default: 0.1)")
+    group.add_argument("--time-limit", type=float, metavar="T", help="seconds after which a cell fails (default: 600)")

@@ -52,6 +52,28 @@ class Task:
         return f"{self.degradation}/x{self.scale}/{self.dtype}/{self.adapter.name}"
 
 
+def tasks(request: QualityRequest, adapters: list[Adapter]) -> list[Task]:
+    """Every row that is asked for, in the order of the file."""
+    return [
+        Task(adapter=adapter, degradation=degradation, scale=scale, dtype=dtype)
+        for degradation in request.degradations
+        for scale in request.scales
+        for dtype in request.dtypes
+        for adapter in adapters
+    ]
+
+
+def about(dataset: Dataset, device: str) -> dict[str, str]:
+    """What `quality.json` says: the data, the device and the protocol."""
+    return {
+        "dataset": dataset.name,
+        "split": dataset.split,
+        "description": dataset.description,
+        "device": device,
+        "protocol": PROTOCOL,
+    }
+
+
 @alone_in_its_folder
 def run(request: QualityRequest, out: Path, progress: Progress) -> Outcome:
     """Measure every row, write `quality.csv` and what goes with it."""
@@ -76,21 +98,9 @@ class Stage:
     def __init__(self, request: QualityRequest, adapters: list[Adapter], dataset: Dataset, crew: Crew) -> None:
         """Rows come in the order of degradations, scales, dtypes and methods."""
         self.request, self.adapters, self.crew = request, adapters, crew
-        self.tasks = [
-            Task(adapter=adapter, degradation=degradation, scale=scale, dtype=dtype)
-            for degradation in request.degradations
-            for scale in request.scales
-            for dtype in request.dtypes
-            for adapter in adapters
-        ]
+        self.tasks = tasks(request, adapters)
         self.pairs = KeptPairs(dataset)
-        self.about = {
-            "dataset": dataset.name,
-            "split": dataset.split,
-            "description": dataset.description,
-            "device": str(crew.device),
-            "protocol": PROTOCOL,
-        }
+        self.about = about(dataset, str(crew.device))
 
     def measure(self, out: Path, progress: Progress) -> list[Row]:
         """Score each task, going on from an interrupted run's journal when it asked for the same.
@@ -141,18 +151,18 @@ class Stage:
 
     def write(self, rows: list[Row], out: Path) -> None:
         """Write `quality.csv` and what goes with it; then the journal has done its work."""
-        measured = self._measured(rows)
-        if measured:
-            self._look_again(measured, rows, out)
-        write_csv(out / "quality.csv", rows, QUALITY_COLUMNS)
-        write_csv(out / "comparisons.csv", comparisons(rows), COMPARISON_COLUMNS)
-        if self.request.per_image:
-            write_csv(out / "quality-per-image.csv", per_image(rows), IMAGE_COLUMNS)
-        write_json(out / "quality.json", self.about)
+        self.look_again(rows, out)
+        write(self.request, rows, self.about, out)
         self.journal.finish()
 
-    def _look_again(self, measured: dict[int, list[Adapter]], rows: list[Row], out: Path) -> None:
-        """Which methods give the same pixels at each scale, and samples of the first scale: each method asked once."""
+    def look_again(self, rows: list[Row], out: Path) -> None:
+        """Which methods give the same pixels at each scale, and samples of the first scale: each method asked once.
+
+        Both are of the first images. The rows' `pixels` are set, `samples.npz` is written.
+        """
+        measured = self._measured(rows)
+        if not measured:
+            return
         first = next(iter(measured))
         kept = samples.Samples(next(self.pairs.of(self.tasks[0].degradation, first)), first)
         adapters = list(dict.fromkeys(adapter for found in measured.values() for adapter in found))
@@ -179,6 +189,15 @@ class Stage:
             if row["status"] == "ok":
                 found.setdefault(task.scale, {})[task.adapter.name] = task.adapter
         return {scale: list(adapters.values()) for scale, adapters in found.items()}
+
+
+def write(request: QualityRequest, rows: list[Row], said: dict[str, str], out: Path) -> None:
+    """Write the tables of finished rows, and `quality.json`, which says what they are of."""
+    write_csv(out / "quality.csv", rows, QUALITY_COLUMNS)
+    write_csv(out / "comparisons.csv", comparisons(rows), COMPARISON_COLUMNS)
+    if request.per_image:
+        write_csv(out / "quality-per-image.csv", per_image(rows), IMAGE_COLUMNS)
+    write_json(out / "quality.json", said)
 
 
 def _or_reason(attempt: Callable[[], T]) -> T | Row:

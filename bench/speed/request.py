@@ -30,7 +30,7 @@ class SpeedRequest(Request):
 
     `passes` are forward or train, `allocator` is memory held still, or plain as a user's process has it, `seconds` is
     the time for each cell. With `sweep`, each workload's images come in these batch sizes instead (an empty one: 1 to
-    256), into `sweep.json`.
+    256), into `sweep.json`. A cell that takes longer than `time_limit` seconds in all fails.
     """
 
     methods: tuple[str, ...] | None = None
@@ -46,6 +46,7 @@ class SpeedRequest(Request):
     allocator: str = HELD
     seconds: float = 0.1
     sweep: tuple[int, ...] | None = None
+    time_limit: float = 600.0
 
     def check(self) -> None:
         """Raise `UsageError` for a name that does not exist or a number that cannot be meant."""
@@ -63,6 +64,8 @@ class SpeedRequest(Request):
         require_positive(threads=self.threads, sweep=self.sweep)
         if not 0 < self.seconds <= 60:
             raise UsageError("--seconds takes a time above 0 and up to 60.")
+        if not self.time_limit > 0:
+            raise UsageError("--time-limit takes a time above 0.")
 
     @property
     def name(self) -> str:

@@ -17,7 +17,7 @@ from upbench.bench.lock import alone_in_its_folder
 from upbench.bench.speed.request import LARGEST_SWEPT, SpeedRequest
 from upbench.bench.speed.suite.request import VARIABLE, SuiteRequest
 from upbench.bench.stage import Outcome, Progress, Row, concluded
-from upbench.bench.store import Journal, read_json, write_json
+from upbench.bench.store import Journal, journal_rows, read_json, write_json
 from upbench.bench.workers import pytest_process
 from upbench.bench.workers.crew import required
 
@@ -51,6 +51,19 @@ def measure(
     return concluded(request.name, rows, progress)
 
 
+@alone_in_its_folder
+def give_up(request: SpeedRequest, out: Path, reason: str, progress: Progress) -> Outcome:
+    """Write the file of a run that cannot go on: what its journal has, and for all other cells the reason.
+
+    The journal stays, so that a later run goes on from it.
+    """
+    known = read_json(out / "host.json")["host"] if (out / "host.json").is_file() else {}
+    found = {row["cell"]: row for row in journal_rows(out / f"{request.name}.journal")}
+    rows = [found.get(cell.name, {"cell": cell.name, "status": "failed", "reason": reason}) for cell in request.cells()]
+    write_json(out / f"{request.name}.json", _document({"machine_info": {"upbench": known}}, rows))
+    return concluded(request.name, rows, progress)
+
+
 def _one_process(
     request: SpeedRequest, missing: list[Cell], journal: Journal, header: dict[str, Any], until: float | None
 ) -> dict[str, Any]:
@@ -66,6 +79,7 @@ def _one_process(
             seconds=request.seconds,
             journal=str(journal.path.resolve()),
             until=until,
+            limit=request.time_limit,
         )
         asked.write(folder / "request.json")
         result = folder / "speed.json"

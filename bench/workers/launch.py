@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -65,9 +66,12 @@ def own_environment(threads: int, folder: Path) -> dict[str, str]:
     )
 
 
-def take_snapshot(cache: Path) -> Path:
+ROOMS = ("bench", "methods")  # what a worker needs
+
+
+def take_snapshot(cache: Path, rooms: Sequence[str] = ROOMS) -> Path:
     """A folder under `cache` with a copy of our packages and entry points, named after its content."""
-    files = dict(sorted(_own_files()))
+    files = dict(sorted(_own_files(rooms)))
     digest = hashlib.sha256()
     for name, source in files.items():
         digest.update(name.encode() + b"\0" + source.read_bytes())
@@ -77,14 +81,11 @@ def take_snapshot(cache: Path) -> Path:
     return target
 
 
-def _own_files() -> list[tuple[str, Path]]:
-    rooms = {
-        package: Path(next(iter(__import__(f"upbench.{package}", fromlist=["_"]).__path__)))
-        for package in ("bench", "methods")
-    }
+def _own_files(rooms: Sequence[str]) -> list[tuple[str, Path]]:
+    folders = {room: Path(next(iter(__import__(f"upbench.{room}", fromlist=["_"]).__path__))) for room in rooms}
     return [
         (f"upbench/{room}/{path.relative_to(folder).as_posix()}", path)
-        for room, folder in rooms.items()
+        for room, folder in folders.items()
         for path in folder.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     ] + [(f"upbench.dist-info/{name}", path) for name, path in _metadata()]
