@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from upbench.bench.cli import bench, duet, layers, options, quality, speed
+from upbench.bench.fleet import cluster
 from upbench.bench.fleet.request import FleetRequest
 from upbench.bench.gate.request import DuetRequest
 from upbench.bench.jobs.request import BenchRequest
@@ -52,6 +53,7 @@ def add(commands: "SubParsers") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run it on the cluster; the exit code is that of the command."""
     request = FleetRequest(**_given(arguments))
+    cluster.require()
     from upbench.bench.fleet import stage
 
     return stage.run(request, arguments.out, Shown()).ending

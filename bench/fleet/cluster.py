@@ -18,7 +18,6 @@ from upbench.bench.stage import Progress
 from upbench.bench.workers.launch import take_snapshot
 
 ROOMS = ("bench", "methods", "datasets", "reports")
-INSTALL = "upbench fleet needs Ray: pip install 'upbench[fleet]'"
 CONNECT_SECONDS = 5.0
 
 
@@ -32,6 +31,12 @@ class Node:
     gpus: float
 
 
+def require() -> None:
+    """Raise `UsageError`, which says what to install, where there is no Ray."""
+    if importlib.util.find_spec("ray") is None:
+        raise UsageError("upbench fleet needs Ray: pip install 'upbench[fleet]'")
+
+
 class Cluster:
     """A connection; use it as a context, so that every task of ours is ended with it."""
 
@@ -43,8 +48,7 @@ class Cluster:
     @contextlib.contextmanager
     def connected(self, progress: Progress) -> Iterator["Cluster"]:
         """Reach the cluster and send our code there; at the end cancel what runs. Raises `UsageError`."""
-        if importlib.util.find_spec("ray") is None:
-            raise UsageError(INSTALL)
+        require()
         _reachable(self.address)
         with tempfile.TemporaryDirectory(prefix="upbench-fleet-") as folder:
             code = take_snapshot(Path(folder), ROOMS)

@@ -130,7 +130,7 @@ class Loop:
         work = running.work
         work.tries += 1
         if error is not None and lost_node(error):
-            self._lose(running.node, "died")
+            self._lose(running, "died")
         else:
             work.reason = f"its task ended without an answer on {running.node.address} ({_words(error)})"
             self.progress.warn(f"{work.name}: {work.reason}.")
@@ -146,15 +146,17 @@ class Loop:
             if now - running.heard > limit:
                 del self.running[generator]
                 self.cluster.forget(generator)
-                self._lose(running.node, f"was silent for {limit:.0f} s")
+                self._lose(running, f"was silent for {limit:.0f} s")
                 again.append(running.work)
         return again
 
-    def _lose(self, node: Node, how: str) -> None:
+    def _lose(self, lost: Running, how: str) -> None:
+        """Ask this node no more; whatever else runs there is going to end likewise."""
+        node = lost.node
         if node.id not in self.lost:
             self.progress.warn(f"node {node.address} {how}; what it had not finished goes to another node of its kind.")
         self.lost.add(node.id)
-        for running in self.running.values():
+        for running in (lost, *self.running.values()):
             if running.node.id == node.id:
                 running.work.reason = f"its node {node.address} {how}"
 
