@@ -60,7 +60,8 @@ def fleet(session: nox.Session) -> None:
         session.skip("this system makes no network namespaces (unshare), in which the nodes have their addresses")
     install(session, "tests")
     session.install(*PYPROJECT["project"]["optional-dependencies"]["fleet"])
-    session.run(*alone, "python", "-m", "pytest", "tests/fleet", *session.posargs, external=True)
+    first = ("sh", "-c", '"$@"; exit $?', "sh")  # the first process takes the dead, as init does; pytest would not
+    session.run(*alone, *first, "python", "-m", "pytest", "tests/fleet", *session.posargs, external=True)
 
 
 @nox.session

@@ -14,7 +14,7 @@ from upbench.bench.fleet.node import Message
 from upbench.bench.quality import parts, stage
 from upbench.bench.quality.request import QualityRequest
 from upbench.bench.stage import Ending, Outcome, Progress, Row, concluded
-from upbench.bench.store import Journal, replacing
+from upbench.bench.store import Journal, replacing, write_json
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,7 +89,7 @@ def run(
     found = [known.get(index) or _lost(bounds, wanted, lost) for index, bounds in enumerate(ranges)]
     pixels = found[0].get("pixels", {})
     rows = parts.joined(request, data["about"], [part["rows"] for part in found], pixels)
-    _write(request, rows, data, found[0], out)
+    _write(request, rows, data, found, out)
     return concluded("quality", rows, loop.progress), [
         {name: part.get(name) for name in ("part", "node", "kind")} for part in found
     ]
@@ -117,7 +117,8 @@ class Part:
         pixels = self.answer.document(parts.PIXELS)["rows"] if parts.PIXELS in self.answer.files else {}
         samples = self.answer.files.get("samples.npz", b"").hex()
         row = {"part": list(self.bounds), "of": self.data, "rows": rows, "pixels": pixels, "samples": samples}
-        self.journal.append(row | {"node": node.address, "kind": kind})
+        host = self.answer.document("host.json")["host"]
+        self.journal.append(row | {"node": node.address, "kind": kind, "host": host})
         return True
 
 
@@ -127,7 +128,9 @@ def _known(journal: Journal, ranges: list[tuple[int, int]], wanted: list[str], d
     return {
         bounds[tuple(row["part"])]: row
         for row in journal.rows
-        if tuple(row.get("part", ())) in bounds and row["of"] == data and [r["row"] for r in row["rows"]]
+        if tuple(row.get("part", ())) in bounds
+        and row["of"] == data
+        and {each["row"] for each in row["rows"]} == set(wanted)
     }
 
 
@@ -137,9 +140,12 @@ def _lost(bounds: tuple[int, int], wanted: list[str], lost: dict[str, str]) -> R
     return {"part": list(bounds), "rows": [{"row": row, "status": "failed", "reason": reason} for row in wanted]}
 
 
-def _write(request: QualityRequest, rows: list[Row], data: dict[str, Any], first: Row, out: Path) -> None:
-    """The files that one run writes; `samples.npz` is the first part's."""
+def _write(request: QualityRequest, rows: list[Row], data: dict[str, Any], found: list[Row], out: Path) -> None:
+    """The files that one run writes; `samples.npz` is the first part's, and `host.json` has every node's host."""
     stage.write(request, rows, data["about"], out)
-    if samples := first.get("samples"):
+    if samples := found[0].get("samples"):
         with replacing(out / "samples.npz") as temporary:
             temporary.write_bytes(bytes.fromhex(samples))
+    hosts = {part["node"]: part["host"] for part in found if "node" in part}
+    if hosts:
+        write_json(out / "host.json", {"host": next(iter(hosts.values())), "hosts": hosts})

@@ -6,6 +6,7 @@ A part begins at a multiple of the dataset's batch, so that every image is in th
 from pathlib import Path
 from typing import Any
 
+from upbench.bench import host
 from upbench.bench.adapters import select
 from upbench.bench.devices import device
 from upbench.bench.quality.evaluate import Scores
@@ -19,7 +20,7 @@ from upbench.datasets.catalogue import open_dataset
 from upbench.datasets.source import Dataset
 
 PIXELS = "pixels.json"  # of the first part: each row's group of equal pixels
-LEAST, MOST = 8, 64  # batches of a part
+LEAST, MOST = 2, 64  # batches of a part
 
 
 def describe(request: QualityRequest, progress: Progress) -> dict[str, Any]:
@@ -40,6 +41,7 @@ def measure(request: QualityRequest, first: int, last: int, out: Path, progress:
 
     The first part also has `samples.npz` and the rows' groups, both of which are of the first images.
     """
+    write_json(out / "host.json", {"host": host.fingerprint()})
     adapters = select(request.methods, request.method)
     with Crew(device(request.device), size=1) as crew:
         crew.require_own(adapters)

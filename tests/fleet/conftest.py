@@ -88,6 +88,11 @@ class Nodes:
             found += [child for child, (parent, _) in all_of_them.items() if parent == process]
         return found
 
+    def lines(self, address: str) -> list[str]:
+        """The command lines of a node's processes."""
+        known = processes()
+        return [known[process][1] for process in self.of(address) if process in known]
+
     def kill(self, address: str) -> None:
         os.kill(self.of(address)[0], signal.SIGKILL)
 
