@@ -20,6 +20,7 @@ from upbench.reports.words import (
     Bullets,
     Cell,
     Picture,
+    Rich,
     Said,
     Words,
     bold,
@@ -38,6 +39,7 @@ from upbench.reports.words import (
 Record = dict[str, Any]
 
 MOST = 12
+DRAWN = 40  # cells in a figure, and in a fold of the markdown page
 PREFACE = (
     "Time is the candidate's over the baseline's (above 1 is slower), with a 95 % interval over pairs of fresh"
     " processes. SLOWER and FASTER are beyond the threshold and confirmed by pairs that did not flag them; SAME lies"
@@ -127,11 +129,21 @@ def _comparison(comparison: Record, number: int, *, several: bool) -> list[Block
         blocks += fold(f"{len(other) - MOST} more", [_table(other[MOST:])] if other[MOST:] else [])
     measured = [each for each in ordered if each["ratio"] is not None]
     if measured:
-        alt = f"Ratios of time with 95 % intervals of {len(measured)} cells, worst on top; the threshold is shaded"
+        drawn = measured[:DRAWN]
+        alt = f"Ratios of time with 95 % intervals of {len(drawn)} cells, worst on top; the threshold is shaded"
         name = "versions" if number == 0 else f"versions-{number + 1}"
-        blocks += fold("All ratios, drawn", [Picture(name, alt, partial(_forest, comparison, measured))])
-    blocks += fold(f"{len(same)} cells that are the same", [_table(same)] if same else [])
+        which = "All ratios" if drawn == measured else f"The {DRAWN} worst of {len(measured)} ratios"
+        blocks += fold(f"{which}, drawn", [Picture(name, alt, partial(_forest, comparison, drawn))])
+    blocks += _unchanged(same)
     return [*blocks, *fold("How this comparison was run", _run(comparison))]
+
+
+def _unchanged(same: Sequence[Record]) -> list[Block]:
+    """Cells that are the same in a fold; those beyond the first in the HTML edition only."""
+    shown, rest = same[:DRAWN], same[DRAWN:]
+    many = f", the first {DRAWN}" if rest else ""
+    blocks = fold(f"{len(same)} cells that are the same{many}", [_table(shown)] if shown else [])
+    return [*blocks, *([Rich(tuple(fold(f"The other {len(rest)}", [_table(rest)])))] if rest else [])]
 
 
 def _run(comparison: Record) -> list[Block]:

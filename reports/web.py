@@ -5,7 +5,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -28,6 +28,7 @@ GLYPHS = {
 }
 FONTS = "SourceSansPro-|DejaVuSans-"
 GLYPH = rf'<path id="(?P<id>(?:{FONTS})[^"]*)"[^>]*/>'  # letters, which all figures share
+MARK = r'<use href="[^"]*" x="[^"]*" y="[^"]*"'
 LARGE = 60_000  # bytes of an embedded picture beyond which it is compressed with loss
 DIGITS = 4  # of a raw sample
 
@@ -37,9 +38,10 @@ def write(report: Report, blocks: Sequence[Block]) -> str:
     names = {name.name: name.family for image in report.survey.images for name in image.names}
     names |= {image.title: families.of(image.title) for image in report.survey.images}
     keys = {key: str(number) for number, key in enumerate(_sampled(blocks)) if key in report.run.raw}
-    samples = {keys[key]: [key, [_rounded(value) for value in report.run.raw[key]]] for key in keys}
+    samples = {keys[key]: [key, *_whole(report.run.raw[key])] for key in keys}
     letters: dict[str, str] = {}
     drawings = {picture.name: _drawing(picture, letters) for picture in pictures(blocks) if picture.html}
+    brief = {letter: f"l{number}" for number, letter in enumerate(letters)}
     return (
         _environment()
         .get_template("report.html.j2")
@@ -49,8 +51,8 @@ def write(report: Report, blocks: Sequence[Block]) -> str:
             families=names,
             samples=keys,
             raw=Markup(json.dumps(samples, separators=(",", ":")).replace("<", "\\u003c")),
-            drawings=drawings,
-            letters=Markup(_packed("".join(letters.values()))),
+            drawings={name: _briefly(drawing, brief) for name, drawing in drawings.items()},
+            letters=_briefly(_packed("".join(letters.values())), brief),
             variables={colours.name: _variables(colours) for colours in theme.THEMES},
             glyphs=GLYPHS,
         )
@@ -88,8 +90,12 @@ def _sampled(blocks: Sequence[Block]) -> dict[str, None]:
     return found
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else 0.0
+def _whole(values: Sequence[float]) -> tuple[float, list[int]]:
+    """A unit, and samples as whole numbers of it, the largest of `DIGITS` digits: half the text of the same floats."""
+    finite = [value for value in values if math.isfinite(value)]
+    largest = max((abs(value) for value in finite), default=0.0)
+    unit = float(f"1e{math.floor(math.log10(largest)) + 1 - DIGITS}") if largest else 1.0
+    return unit, [round(value / unit) for value in finite]
 
 
 def png(image: Any) -> str:
@@ -129,14 +135,28 @@ def _drawing(picture: Picture, glyphs: dict[str, str]) -> Markup:
     return Markup(f'<svg role="img" aria-label="{said}" ' + _packed(svg).removeprefix("<svg "))
 
 
+def _briefly(svg: str, brief: Mapping[str, str]) -> Markup:
+    """A drawing with short names for its letters: they are most of its text."""
+    return Markup(re.sub(rf'(?<=[#"])(?:{FONTS})[^"]*', lambda found: brief.get(found.group(), found.group()), svg))
+
+
 def _packed(svg: str) -> str:
-    """A drawing without what a browser does not need."""
+    """A drawing without what a browser does not need, and with no style said twice in a row."""
+    svg = svg.replace("xlink:href=", "href=")
+    svg = re.sub(r'(<use href="[^"]*") transform="translate\((-?\d+)[\d.]* 0\)"/>', r'\1 x="\2"/>', svg)
     svg = re.sub(r"(?<![\d.])(\d*[1-9]\d*\.\d{2})\d+", r"\1", svg)  # a scale such as 0.015625 stays
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)
     svg = re.sub(r"<!--.*?-->\s*|\n\s*(?=<)", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<g>(<use [^>]*/>)</g>|(?<=[\dzZ"])\s*\n\s*(?=[A-Zz"])', r"\1", svg)
     svg = re.sub(r"(?<=[MLQCT]) (?=[-\d])| (?=[MLQCTz]\s)", "", svg)
+    svg = re.sub(rf'{MARK} style="(?P<style>[^"]*)"/>(?:{MARK} style="(?P=style)"/>)+', _styled_once, svg)
     return re.sub(r"<defs></defs>", "", svg)
+
+
+def _styled_once(found: re.Match[str]) -> str:
+    """Marks of one style, in a group that has it."""
+    style = f' style="{found["style"]}"'
+    return f"<g{style}>{found.group().replace(style, '')}</g>"
 
 
 def _smaller(found: re.Match[str]) -> str:

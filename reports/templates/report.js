@@ -87,8 +87,8 @@
     const button = make("button", { type: "button", textContent: cell.textContent, title: "every sample" });
     cell.replaceChildren(button);
     button.addEventListener("click", () => {
-      const [name, values] = raw[cell.dataset.s];
-      const ms = values.map((each) => each * 1e3);
+      const [name, unit, values] = raw[cell.dataset.s];
+      const ms = values.map((each) => each * unit * 1e3);
       const line = `${values.length} samples, ${Math.min(...ms).toPrecision(4)} to ${Math.max(...ms).toPrecision(4)} ms`;
       show(make("h3", { textContent: name }), make("p", { textContent: line }), strip(ms),
         make("p", { className: "values", textContent: ms.map((each) => each.toPrecision(4)).join(" ") }));

@@ -1,8 +1,10 @@
 """A run with planted figures, written as files and read as the report reads them."""
 
+import importlib.util
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pytest
@@ -28,6 +30,16 @@ def benchmark(method: str, shape: str, seconds: list[float], **fields: object) -
     values = {name: getattr(cell, name) for name in Cell.__dataclass_fields__} | fields
     extra = values | {"cell": cell.name, "conversion_seconds": 0.0, "megapixels": workload(shape).megapixels(2)}
     return {"name": cell.name, "stats": {"data": seconds}, "extra_info": extra}
+
+
+@pytest.fixture(scope="session")
+def large() -> ModuleType:
+    """The maker of a large run's folder."""
+    spec = importlib.util.spec_from_file_location("large", Path(__file__).with_name("large.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture
