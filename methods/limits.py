@@ -16,4 +16,4 @@ def require(scale: int, dtype: torch.dtype) -> None:
 
 def working_dtype(dtype: torch.dtype) -> torch.dtype:
     """The dtype to calculate in where half precision is not enough or not offered: float32 for 16 bits."""
-    return dtype if dtype.itemsize >= 4 else torch.float32
+    return dtype if torch.finfo(dtype).bits >= 32 else torch.float32

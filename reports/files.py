@@ -31,6 +31,7 @@ SHAPES: dict[str, Any] = {
     "sweep.json": SPEED,
     "versions.json": {"comparisons": [dict]},
     "front.json": {"comparisons": [dict]},
+    "allocators.json": {"comparisons": [dict]},
     "atlas.json": {"releases": [str], "comparisons": [dict], "changes": [dict]},
 }
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from upbench.reports import numbers, plot_front
+from upbench.reports import numbers, plain, plot_front
 from upbench.reports.report import Report
 from upbench.reports.survey import Image, Name, Time
 from upbench.reports.words import (
@@ -32,7 +32,7 @@ MOST = 8  # rows of the first table; a longer front goes on in a fold
 def section(report: Report) -> list[Block]:
     """Findings in sentences, one table of what nothing beats, and the figure."""
     blocks: list[Block] = [Paragraph(about(report))]
-    if findings := [*_findings(report), *_trust(report)]:
+    if findings := [*_findings(report), *plain.findings(report), *_trust(report)]:
         blocks.append(Bullets(tuple(findings)))
     if not report.fronts:
         return blocks

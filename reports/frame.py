@@ -48,6 +48,7 @@ class Run:
     watch: dict[str, Any] = field(default_factory=dict)
     atlas: dict[str, Any] = field(default_factory=dict)
     front: dict[str, Any] = field(default_factory=dict)
+    allocators: dict[str, Any] = field(default_factory=dict)
     raw: dict[str, list[float]] = field(default_factory=dict)
 
 
@@ -82,6 +83,7 @@ def read(folder: Path) -> Run:
         watch=read_json(folder / "watch.json"),
         atlas=read_json(folder / "atlas.json"),
         front=read_json(folder / "front.json"),
+        allocators=read_json(folder / "allocators.json"),
         raw=_raw(document),
     )
 

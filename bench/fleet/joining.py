@@ -32,7 +32,7 @@ TABLES = {
     "layers.csv": TRAINING,
     "layers-curves.csv": (*TRAINING, "step"),
 }
-COMPARED = ("versions.json", "front.json")
+COMPARED = ("versions.json", "front.json", "allocators.json")
 KEPT = ("quality.json", "layers.json", "deploy.json", "selfcheck.json")  # the first folder's
 LEFT = ("watch.json", "atlas.json")  # series in time, which have no rows to join
 NEEDED = {"method", "layer"}

@@ -26,6 +26,7 @@ BLOCK_SECONDS = 0.002
 BLOCKS = (6, 10)  # block pairs of a visit: fewer where a single call is long
 VISIT_SECONDS = 0.2
 TIMEOUT_SECONDS = 60.0
+COMPILING = 5  # times as long an answer may take of a cell that each process compiles first
 LITTER = 6  # pairs of processes from one pair of interpreters
 
 Row = dict[str, Any]
@@ -79,7 +80,9 @@ class Pair:
 
     def ask(self, index: int, request: Row) -> Row:
         """One side's answer; errors name the side."""
-        return self._guard(index, lambda: self.workers[index].ask(request, self.timeout))
+        compiles = "cell" in request and Cell.parse(request["cell"]).mode == "compile"
+        timeout = self.timeout * (COMPILING if compiles else 1)
+        return self._guard(index, lambda: self.workers[index].ask(request, timeout))
 
     def _guard(self, index: int, act: Callable[[], Row]) -> Row:
         try:

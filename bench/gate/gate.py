@@ -11,7 +11,7 @@ from pathlib import Path
 from upbench.bench.cells import Cell
 from upbench.bench.gate.duet import TIMEOUT_SECONDS, Crew, Pair, Row, visit
 from upbench.bench.gate.edges import compare as edges
-from upbench.bench.gate.progress import CONFIRM, Course, conclude, settle
+from upbench.bench.gate.progress import CONFIRM, Course, conclude, decide, settle
 from upbench.bench.gate.sides.side import Question, Side
 from upbench.bench.gate.survey import surveyor
 from upbench.bench.gate.verdict import Verdict
@@ -29,11 +29,13 @@ class Settings:
     """What a comparison is told: `threshold` as a share (0.03), `budget` and `timeout` per answer in seconds.
 
     With `edges` pixels are compared at the edges of the space of shapes too. Where a `precision` (a share) is given, a
-    cell whose verdict stands is asked until its interval reaches no further than that to either side.
+    cell whose verdict stands is asked until its interval reaches no further than that to either side. With a `tie` (a
+    share) it is only asked who is faster (`progress.decide`).
     """
 
     threshold: float = 0.03
     precision: float | None = None
+    tie: float | None = None
     budget: float = 160.0
     timeout: float = TIMEOUT_SECONDS
     threads: int = 1
@@ -90,6 +92,8 @@ class Gate:
             self.last_round = row["spent"] - self.spent if row["round"] else 0.0
             self.spent, self.rounds = row["spent"], row["round"]
             settle(list(self.courses.values()), self.settings.threshold)
+            if self.settings.tie is not None:
+                decide(list(self.courses.values()), self.settings.tie)
             return
         if kind == "edges":
             self.edges[row["methods"]] = row

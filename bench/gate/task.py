@@ -24,7 +24,7 @@ from upbench.bench.cuda.runtime import peak_bytes
 from upbench.bench.errors import SkippedError
 from upbench.bench.inputs import MEMORY_FORMATS, different_images
 from upbench.bench.speed.clocks import clock_for
-from upbench.bench.speed.timed import call_of
+from upbench.bench.speed.timed import call_of, forward_of
 from upbench.bench.upsampler import Upsampler, build
 
 INPUTS = 3  # rotated inside a block
@@ -139,13 +139,17 @@ class Task:
         return seconds
 
     def output(self, low: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
-        """The method's image of `low` `(N, C, H, W)` float32 on [0, 1], given in the cell's dtype."""
+        """The method's image of `low` `(N, C, H, W)` float32 on [0, 1], in the cell's dtype; compiled where that is.
+
+        Compiled code may round otherwise, so that a release may change its pixels and none of the eager ones.
+        """
         dtype = getattr(torch, self.cell.dtype)
         image = torch.from_numpy(low)
         given = (image * 255).round().to(dtype) if dtype == torch.uint8 else image.to(dtype)
         given = given.to(self.cell.device).contiguous(memory_format=MEMORY_FORMATS[self.cell.memory_format])
+        forward = forward_of(self.cell, self.upsampler)
         with torch.inference_mode():
-            high = self.upsampler(given).cpu().contiguous()
+            high = self.upsampler.restore(forward(self.upsampler.prepare(given))).cpu().contiguous()
         result: npt.NDArray[Any] = (high.float() if high.dtype == torch.bfloat16 else high).numpy()
         return result
 

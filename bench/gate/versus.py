@@ -4,7 +4,7 @@ For a Python program: `ratios` measures a list of pairs inside a budget. `upbenc
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,8 @@ def ratios(
     *,
     budget: float = BUDGET_SECONDS,
     threshold: float = 0.03,
-    precision: float = PRECISION,
+    precision: float | None = PRECISION,
+    tie: float | None = None,
     allocator: str = HELD,
     cache: Path = Path(".nox"),
     progress: Progress | None = None,
@@ -54,32 +55,52 @@ def ratios(
 
     A row holds the `cell`, `methods` [baseline, candidate], `ratio` of their times (candidate's over baseline's) with
     `low` and `high` (95 %), `verdict` and `reason`, `pixels` of one image through both, and `place`: "shared" where
-    the interval holds 1. What could not be measured has `ratio` None and a reason. An interrupted call is taken up.
-    Raises `WorkerError` where no worker comes up.
+    the interval holds 1. What could not be measured has `ratio` None and a reason. With a `tie` a pair is left as soon
+    as it is told who is faster. An interrupted call is taken up. Raises `WorkerError` where no worker comes up.
     """
-    said = progress or Silent()
-    questions = list({question.name: question for question in (pair.question() for pair in pairs)}.values())
-    if not questions:
-        return []
-    threads = max(Cell.parse(question.name).threads for question in questions)
-    settings = Settings(threshold=threshold, precision=precision, budget=budget, threads=threads)
+    settings = Settings(threshold=threshold, precision=precision, tie=tie, budget=budget)
+    questions = [pair.question() for pair in pairs]
+    file = out / FILE
+    return rows(here(questions, settings, file, "--versus", (allocator, allocator), cache, progress or Silent()))
+
+
+def here(
+    questions: Sequence[Question],
+    settings: Settings,
+    file: Path,
+    words: str,
+    allocators: tuple[str, str],
+    cache: Path,
+    progress: Progress,
+) -> Record:
+    """One comparison in the environment that runs, as `file` keeps it; a question that is asked twice counts once.
+
+    `words` are the options of `upbench duet` that ask for the two sides.
+    """
+    asked = list({question.name: question for question in questions}.values())
+    if not asked:
+        return {"cells": []}
+    settings = replace(settings, threads=max(Cell.parse(question.name).threads for question in asked))
     snapshot = take_snapshot(cache)
     ends = running("baseline"), running("candidate")
-    sides = [Side(label=end.label, python=end.python, allocator=allocator) for end in ends]
-    gate = Gate(sides, questions, settings, snapshot, lambda line: said.say(f"  {line}"))
-    journal = Journal(out / "front.journal", _asked(questions, settings, snapshot, allocator))
-    gate.run(journal, "front")
-    record = comparison.record(gate, ends, "--versus")
-    write_json(out / FILE, {"comparisons": [record]})
+    sides = [
+        Side(label=end.label, python=end.python, allocator=allocator)
+        for end, allocator in zip(ends, allocators, strict=True)
+    ]
+    gate = Gate(sides, asked, settings, snapshot, lambda line: progress.say(f"  {line}"))
+    journal = Journal(file.with_suffix(".journal"), _asked(asked, settings, snapshot, allocators))
+    gate.run(journal, file.stem)
+    record = comparison.record(gate, ends, words)
+    write_json(file, {"comparisons": [record]})
     journal.finish()
-    return rows(record)
+    return record
 
 
-def _asked(questions: Sequence[Question], settings: Settings, snapshot: Path, allocator: str) -> Record:
+def _asked(questions: Sequence[Question], settings: Settings, snapshot: Path, allocators: tuple[str, str]) -> Record:
     return {
         "questions": [[question.name, question.method, question.other] for question in questions],
-        "settings": [settings.threshold, settings.precision, settings.budget],
-        "allocator": allocator,
+        "settings": asdict(settings),
+        "allocators": list(allocators),
         "code": snapshot.name,
     }
 

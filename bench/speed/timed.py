@@ -80,12 +80,17 @@ def call_of(cell: Cell, upsampler: Upsampler) -> Callable[[Any], Any]:
     """
     if cell.step == "train" and upsampler.native:
         raise SkippedError("it has no backward pass")
-    if cell.mode == "compile" and upsampler.native:
-        raise SkippedError("torch.compile takes methods on tensors only")
-    function = torch.compile(upsampler.upsample) if cell.mode == "compile" else upsampler.upsample
+    function = forward_of(cell, upsampler)
     if cell.step == "train":
         return functools.partial(_forward_backward, upsampler, function)
     return function
+
+
+def forward_of(cell: Cell, upsampler: Upsampler) -> Callable[[Any], Any]:
+    """The forward call alone, compiled where that is asked; raises `SkippedError` as `call_of` does."""
+    if cell.mode == "compile" and upsampler.native:
+        raise SkippedError("torch.compile takes methods on tensors only")
+    return torch.compile(upsampler.upsample) if cell.mode == "compile" else upsampler.upsample
 
 
 @functools.lru_cache(maxsize=256)

@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
 
+from upbench.bench.adapters import find
+from upbench.bench.cells import Cell
 from upbench.bench.gate.pixels import CHANGED, IDENTICAL, ROUNDING, compare, eight_bit, picture, psnr_db, shrink
+from upbench.bench.gate.task import Task
 
 TRUTH = picture((2, 3, 16, 16), seed=1)
 IMAGE = np.clip(TRUTH + 0.02, 0, 1).astype(np.float32)
@@ -70,3 +73,13 @@ def test_a_picture_fills_the_range_and_is_the_same_each_time():
 def test_shrink_takes_box_means():
     high = np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4)
     assert shrink(high, 2).tolist() == [[[[2.5, 4.5], [10.5, 12.5]]]]
+
+
+def test_pixels_of_a_compiled_cell_are_those_of_the_compiled_code(monkeypatch):
+    monkeypatch.setattr("torch.compile", lambda call: lambda low: call(low) + 0.5)
+    low = np.zeros((1, 3, 4, 4), dtype=np.float32)
+    for mode, step, value in (("eager", "forward", 0), ("compile", "forward", 0.5), ("compile", "train", 0.5)):
+        cell = Cell(method="nearest", scale=2, workload="single", mode=mode, step=step)
+        image = Task.build(cell, find("nearest"), check=False).output(low)
+        assert image.shape == (1, 3, 8, 8)
+        assert (image == value).all()

@@ -1,14 +1,17 @@
 """Two methods in one environment, over fake workers."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from upbench.bench.cells import Cell
-from upbench.bench.gate import versus
+from upbench.bench.gate import allocators, versus
 from upbench.bench.gate.sides.environments import Environment
+from upbench.bench.gate.sides.side import Question
 from upbench.bench.gate.versus import Versus, ratios
+from upbench.bench.stage import Silent
 from upbench.bench.store import read_json
 
 CELL = Cell(method="", scale=2, workload="single")
@@ -71,3 +74,31 @@ def test_the_interval_is_narrowed_to_the_precision_that_is_asked(measured):
     (row,) = measured(noisy, noisy | {"ratio": 2.0}, Versus(cell=CELL, baseline="a", candidate="b"), precision=0.01)
     assert row["verdict"] == "SLOWER"
     assert row["high"] / row["low"] < 1.025 or row["pairs"] >= 60
+
+
+def test_a_pair_is_left_as_soon_as_it_is_told_who_is_faster(measured):
+    noisy = {"between": 0.02}
+    pair = Versus(cell=CELL, baseline="a", candidate="b")
+    (row,) = measured(noisy, noisy | {"ratio": 1.4}, pair, precision=None, tie=0.05)
+    assert (row["verdict"], row["place"]) == ("SLOWER", "a")
+    assert row["pairs"] <= 8
+
+
+def test_methods_that_tie_are_left_as_soon_as_that_is_told(measured):
+    (row,) = measured({}, {"ratio": 1.0}, Versus(cell=CELL, baseline="a", candidate="b"), precision=None, tie=0.05)
+    assert row["verdict"] == "SAME" or abs(row["ratio"] - 1) < 0.02
+    assert row["pairs"] <= 8
+
+
+def test_a_plain_process_is_compared_with_memory_held_still(fake, tmp_path, monkeypatch):
+    pythons = {"baseline": fake("held"), "candidate": fake("plain", ratio=2.0)}
+    about = {"torch": "0", "torchvision": None, "torchvision_reason": ""}
+    monkeypatch.setattr(versus, "running", lambda label: Environment(label=label, python=pythons[label], **about))
+    questions = [Question(name=replace(CELL, method=name).name, method=name) for name in ("nearest", "bicubic")]
+    record = allocators.compare(questions, tmp_path, 20.0, tmp_path / "cache", Silent())
+    assert [record[side]["allocator"] for side in ("baseline", "candidate")] == ["held", "plain"]
+    assert [cell["verdict"] for cell in record["cells"]] == ["SLOWER", "SLOWER"]
+    assert {cell["method"] for cell in allocators.telling(record)} == {"nearest", "bicubic"}
+    assert read_json(tmp_path / "allocators.json")["comparisons"] == [record]
+    on_a_gpu = [Question(name=replace(CELL, method="nearest", device="cuda").name, method="nearest")]
+    assert allocators.compare(on_a_gpu, tmp_path, 20.0, tmp_path / "cache", Silent()) == {"cells": []}

@@ -49,3 +49,15 @@ def test_no_method_is_called_faster_that_the_duel_does_not_show_to_be(report: Re
     told = with_duel(report, "bilinear", "polyphase-bilinear", ratio)
     assert "keep it" in sooner(told)
     assert advice.sooner(told, "image") == []
+
+
+@pytest.mark.parametrize(
+    ("ratio", "said"),
+    [(2.0, "takes 2.00× as long on one picture (1.96 to 2.04)"), (0.5, "takes 0.50× as long"), (1.1, "")],
+)
+def test_a_plain_process_is_told_of_where_it_takes_another_time(report: Report, ratio: float, said: str) -> None:
+    cell = {"cell": f"bilinear/{AXES}", "ratio": ratio, "low": ratio * 0.98, "high": ratio * 1.02}
+    told = Report(run=replace(report.run, allocators={"comparisons": [{"cells": [cell]}]}))
+    page = markdown.write(first.section(told))
+    assert said in page
+    assert ("In your own program" in page) == ("MALLOC_TRIM_THRESHOLD_=8589934592" in page) == bool(said)

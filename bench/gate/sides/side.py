@@ -34,6 +34,7 @@ class Side:
         found = worker_environment(snapshot, threads)
         if self.allocator == PLAIN:
             found = {name: value for name, value in found.items() if name not in HELD_STILL}
+        found.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")  # or each process of a pair starts a pool of others
         found["PYTHONPATH"] = os.pathsep.join([found["PYTHONPATH"], *map(str, self.path)])
         flags = " ".join(f"{name}={value}" for name, value in self.flags.items())
         found |= {**self.variables, FLAGS_VARIABLE: flags}
