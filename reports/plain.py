@@ -1,7 +1,7 @@
 """Where a plain process takes another time than these tables say, and what to set (`allocators.json`)."""
 
 from upbench.bench.cells import Cell
-from upbench.bench.gate.allocators import WORTH_TELLING, telling
+from upbench.bench.gate.outcome import Record
 from upbench.bench.workers.launch import HELD_STILL
 from upbench.reports.report import Report
 from upbench.reports.words import Words, bold, code, listed, say
@@ -11,7 +11,8 @@ SHOWN = 3
 
 def findings(report: Report) -> list[Words]:
     """One sentence where the two differ by more than a fifth; none where they do not."""
-    told = [cell for each in report.run.allocators.get("comparisons", []) for cell in telling(each)]
+    comparisons = report.run.allocators.get("comparisons", [])
+    told = [cell for each in comparisons for cell in telling(each)]
     if not told:
         return []
     said = [_said(report, cell["cell"], cell["ratio"], cell["low"], cell["high"]) for cell in told[:SHOWN]]
@@ -24,10 +25,18 @@ def findings(report: Report) -> list[Words]:
             bold("In your own program"),
             listed(said, "; "),
             more,
-            f"{WORTH_TELLING:.0%}",
+            f"{comparisons[0]['settings']['threshold']:.0%}",
             settings,
         )
     ]
+
+
+def telling(comparison: Record) -> list[Record]:
+    """The cells in which a plain process surely takes another time by the threshold, the most striking one first."""
+    beyond = 1 + comparison["settings"]["threshold"]
+    found = [cell for cell in comparison["cells"] if cell["ratio"] is not None]
+    told = [cell for cell in found if cell["low"] > beyond or cell["high"] < 1 / beyond]
+    return sorted(told, key=lambda cell: max(cell["ratio"], 1 / cell["ratio"]), reverse=True)
 
 
 def _said(report: Report, name: str, ratio: float, low: float, high: float) -> Words:

@@ -31,11 +31,3 @@ def compare(questions: Sequence[Question], out: Path, budget: float, cache: Path
     settings = Settings(threshold=WORTH_TELLING, budget=budget)
     words = f"--candidate-allocator {PLAIN}"
     return here(asked, settings, out / FILE, words, (HELD, PLAIN), cache, progress)
-
-
-def telling(record: Record) -> list[Record]:
-    """The cells of such a record in which a plain process surely takes another time, the most striking one first."""
-    beyond = 1 + WORTH_TELLING
-    found = [cell for cell in record["cells"] if cell["ratio"] is not None]
-    told = [cell for cell in found if cell["low"] > beyond or cell["high"] < 1 / beyond]
-    return sorted(told, key=lambda cell: max(cell["ratio"], 1 / cell["ratio"]), reverse=True)

@@ -13,6 +13,7 @@ from upbench.bench.gate.sides.side import Question
 from upbench.bench.gate.versus import Versus, ratios
 from upbench.bench.stage import Silent
 from upbench.bench.store import read_json
+from upbench.reports.plain import telling
 
 CELL = Cell(method="", scale=2, workload="single")
 
@@ -98,7 +99,7 @@ def test_a_plain_process_is_compared_with_memory_held_still(fake, tmp_path, monk
     record = allocators.compare(questions, tmp_path, 20.0, tmp_path / "cache", Silent())
     assert [record[side]["allocator"] for side in ("baseline", "candidate")] == ["held", "plain"]
     assert [cell["verdict"] for cell in record["cells"]] == ["SLOWER", "SLOWER"]
-    assert {cell["method"] for cell in allocators.telling(record)} == {"nearest", "bicubic"}
+    assert {cell["method"] for cell in telling(record)} == {"nearest", "bicubic"}
     assert read_json(tmp_path / "allocators.json")["comparisons"] == [record]
     on_a_gpu = [Question(name=replace(CELL, method="nearest", device="cuda").name, method="nearest")]
     assert allocators.compare(on_a_gpu, tmp_path, 20.0, tmp_path / "cache", Silent()) == {"cells": []}

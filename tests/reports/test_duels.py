@@ -57,7 +57,9 @@ def test_no_method_is_called_faster_that_the_duel_does_not_show_to_be(report: Re
 )
 def test_a_plain_process_is_told_of_where_it_takes_another_time(report: Report, ratio: float, said: str) -> None:
     cell = {"cell": f"bilinear/{AXES}", "ratio": ratio, "low": ratio * 0.98, "high": ratio * 1.02}
-    told = Report(run=replace(report.run, allocators={"comparisons": [{"cells": [cell]}]}))
+    told = Report(
+        run=replace(report.run, allocators={"comparisons": [{"settings": {"threshold": 0.2}, "cells": [cell]}]})
+    )
     page = markdown.write(first.section(told))
     assert said in page
     assert ("In your own program" in page) == ("MALLOC_TRIM_THRESHOLD_=8589934592" in page) == bool(said)
