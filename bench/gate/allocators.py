@@ -28,6 +28,6 @@ def compare(questions: Sequence[Question], out: Path, budget: float, cache: Path
     Raises `WorkerError` where no worker comes up.
     """
     asked = [each for each in questions if sys.platform == "linux" and Cell.parse(each.name).device == "cpu"]
-    settings = Settings(threshold=WORTH_TELLING, budget=budget)
+    settings = Settings(threshold=WORTH_TELLING, budget=budget, edges=False, times_only=True)
     words = f"--candidate-allocator {PLAIN}"
     return here(asked, settings, out / FILE, words, (HELD, PLAIN), cache, progress)

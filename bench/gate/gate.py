@@ -30,12 +30,13 @@ class Settings:
 
     With `edges` pixels are compared at the edges of the space of shapes too. Where a `precision` (a share) is given, a
     cell whose verdict stands is asked until its interval reaches no further than that to either side. With a `tie` (a
-    share) it is only asked who is faster (`progress.decide`).
+    share) it is only asked who is faster (`progress.decide`). With `times_only` neither pixels nor memory are asked.
     """
 
     threshold: float = 0.03
     precision: float | None = None
     tie: float | None = None
+    times_only: bool = False
     budget: float = 160.0
     timeout: float = TIMEOUT_SECONDS
     threads: int = 1
@@ -129,8 +130,9 @@ class Gate:
         if not asked:
             return
         start = time.monotonic()
-        self.say(f"{len(asked)} cells: pixels, memory, block sizes")
-        with surveyor() as survey:
+        times_only = self.settings.times_only
+        self.say(f"{len(asked)} cells: {'block sizes' if times_only else 'pixels, memory, block sizes'}")
+        with surveyor(times_only=times_only) as survey:
             for question, row in self.crew.work(asked, survey):
                 yield {"kind": "survey", "cell": question.name} | row
         yield {"kind": "round", "round": 0, "spent": self.spent + time.monotonic() - start}

@@ -19,15 +19,17 @@ from upbench.bench.gate.sides.side import Question
 class Survey:
     """Asks both sides of a pair; the pictures they are given lie in a folder of its own until `close`."""
 
-    def __init__(self, folder: Path) -> None:
-        """Pictures and results are exchanged as files in `folder`."""
-        self.folder = folder
+    def __init__(self, folder: Path, *, times_only: bool = False) -> None:
+        """Pictures and results are exchanged as files in `folder`; with `times_only` there are none."""
+        self.folder, self.times_only = folder, times_only
         self.hosts_known = False
 
     def __call__(self, pair: Pair, question: Question) -> Row:
         """The cell's calls per block, its pixels and its memory; with the first cell, `hosts`."""
-        pair.prepare(question, check=True)
+        pair.prepare(question, check=not self.times_only)
         calls = calibrate(pair, question)
+        if self.times_only:
+            return {"calls": calls} | self.hosts(pair)
         pixels = self._pixels(pair, question)
         return {"calls": calls, "pixels": pixels, "memory": _memory(pair, question)} | self.hosts(pair)
 
@@ -65,10 +67,10 @@ class Survey:
 
 
 @contextmanager
-def surveyor() -> Iterator[Survey]:
+def surveyor(*, times_only: bool = False) -> Iterator[Survey]:
     """A survey whose files are removed at the end."""
     with tempfile.TemporaryDirectory(prefix="upbench-") as folder:
-        yield Survey(Path(folder))
+        yield Survey(Path(folder), times_only=times_only)
 
 
 def _memory(pair: Pair, question: Question) -> dict[str, Any]:

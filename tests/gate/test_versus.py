@@ -99,6 +99,7 @@ def test_a_plain_process_is_compared_with_memory_held_still(fake, tmp_path, monk
     record = allocators.compare(questions, tmp_path, 20.0, tmp_path / "cache", Silent())
     assert [record[side]["allocator"] for side in ("baseline", "candidate")] == ["held", "plain"]
     assert [cell["verdict"] for cell in record["cells"]] == ["SLOWER", "SLOWER"]
+    assert {cell["pixels"] for cell in record["cells"]} == {cell["memory"] for cell in record["cells"]} == {None}
     assert {cell["method"] for cell in telling(record)} == {"nearest", "bicubic"}
     assert read_json(tmp_path / "allocators.json")["comparisons"] == [record]
     on_a_gpu = [Question(name=replace(CELL, method="nearest", device="cuda").name, method="nearest")]
