@@ -24,7 +24,9 @@ SCORES = {"place": ".0f", "PSNR (dB)": ".2f"}
 COSTS = {
     "MMAC": ".2f",
     "parameters": ",.0f",
-    "kept (MiB)": ".1f",
+    "kept for backward (MiB)": ".1f",
+    "peak of a step (MiB)": ".1f",
+    "peak of inference (MiB)": ".1f",
     "train (ms)": ".3g",
     "inference (ms)": ".3g",
     "phases": ".2g",
@@ -41,8 +43,9 @@ NOTE = (
 )
 HIDDEN_NOTE = (
     "*Time*: of the network's inference over that of the network with the reference, blocks in turn on one clock, 95 %"
-    " over seeds; ms are for 100 images, one thread, or a step of training. *Kept*: activations held for the backward"
-    " pass of a step. *Checkerboard*: how unevenly a constant colour comes out, in 8-bit levels, before and after"
+    " over seeds; ms are for 100 images, one thread, or a step of training. *Kept for backward*: activations held for"
+    " the backward pass of a step. *Peak*: the most that the allocator holds at a time beyond weights, optimiser and"
+    " inputs. *Checkerboard*: how unevenly a constant colour comes out, in 8-bit levels, before and after"
     " training. *Phases*: largest over smallest variance of a new layer's four phases. *Gradient*: median norm before"
     " clipping at 0.1."
 )
@@ -119,8 +122,24 @@ def words(rows: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
         found.append(
             f"A trained `{REFERENCE}` is a transposed convolution of kernel 4 in disguise:"
             " `upbench.methods.layers.fold.fold` writes it as one, same outputs, 2.25 times fewer multiplications."
+            f"{_folded(rows)}"
         )
     return found
+
+
+def _folded(rows: pd.DataFrame) -> str:
+    """What folding did to this run's own trained layers; empty where it was not measured."""
+    if "folded_time" not in rows or rows["folded_time"].isna().all():
+        return ""
+    here = rows[rows["folded_time"].notna()]
+    times = " and ".join(
+        f"{part['folded_time'].median():.2f} ({task})" for task, part in here.groupby("task", sort=False)
+    )
+    largest = here["folded_difference"].max()
+    return (
+        f" Here, over {len(here)} trained networks, the outputs differ by at most {largest:.0e},"
+        f" the layer takes {here['folded_layer_time'].median():.2f} of its time, the whole network {times}."
+    )
 
 
 def shifts(rows: pd.DataFrame, task: str) -> pd.DataFrame:
@@ -201,7 +220,10 @@ def costs(here: pd.DataFrame) -> pd.DataFrame:
     """What each layer costs in the tables' own setting, and what its score hides."""
     first = usual(here)
     table = pd.DataFrame({"layer": first["layer"], "MMAC": first["macs"] / 1e6, "parameters": first["parameters"]})
-    table["kept (MiB)"] = first["held_bytes"] / 2**20
+    table["kept for backward (MiB)"] = first["held_bytes"] / 2**20
+    for what, column in (("a step", "step_peak_bytes"), ("inference", "infer_peak_bytes")):
+        if column in first:  # runs of before have none
+            table[f"peak of {what} (MiB)"] = first[column] / 2**20
     table["train (ms)"], table["inference (ms)"] = first["train_ms"], first["infer_ms"]
     ends = zip(first["infer_ratio"], first["infer_ratio_low"], first["infer_ratio_high"], strict=True)
     table["time"] = [_with_interval(*each, ".2f") for each in ends]

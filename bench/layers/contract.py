@@ -57,12 +57,6 @@ def _check_spec(layer: str) -> None:
             raise UsageError(f"--layer {layer!r}: {source} cannot be imported: {sentence(error)}") from error
 
 
-def absolute(layer: str) -> str:
-    """A layer whose file is found from any folder."""
-    source, _, attribute = layer.rpartition(":")
-    return f"{Path(source).resolve()}:{attribute}" if source.endswith(".py") else layer
-
-
 def load(layer: str) -> Callable[[int, int], Any]:
     """The factory of a name or spec; raises `SkippedError` for an absent library, `FailedError` where it breaks."""
     if ":" in layer:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from upbench.bench.adapters import absolute
 from upbench.bench.cells import check_device
 from upbench.bench.errors import UsageError
 from upbench.bench.layers import contract
@@ -78,7 +79,7 @@ class LayersRequest(Request):
     def every_layer(self) -> tuple[str, ...]:
         """The layers to train, in order."""
         named = self.layers if self.layers is not None else () if self.layer else tuple(contract.installed())
-        return tuple(dict.fromkeys((*named, *map(contract.absolute, self.layer))))
+        return tuple(dict.fromkeys((*named, *map(absolute, self.layer))))
 
     @property
     def actual_steps(self) -> int:

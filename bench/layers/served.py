@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from upbench.bench.layers import contract, hidden, start, training
+from upbench.bench.layers import contract, folding, hidden, memory, start, training
 from upbench.bench.layers.training import Images, middle
 from upbench.methods.layers.networks import Network, build
 from upbench.methods.layers.resized import nearest_conv3
@@ -104,6 +104,7 @@ def _before(network: Network, wanted: Order, images: Images) -> Message:
         "layer_parameters": start.parameters(network.layers),
         "macs": start.macs(network, images.inputs.to(wanted.device)[:1]),
         "held_bytes": hidden.held_bytes(network, images.inputs[: wanted.batch]),
+        **memory.peaks(network, images.inputs[: wanted.batch]),
         "start_db": training.psnr_db(network.skip(images.test_inputs), images.test_targets),
         "phase_ratio": max(variances) / max(min(variances), 1e-30),
         "start_checkerboard_levels": hidden.checkerboard_levels(network),
@@ -137,7 +138,9 @@ def _after(network: Network, wanted: Order, images: Images) -> Message:
         "checkerboard_levels": hidden.checkerboard_levels(network),
         "collapsed": "" if math.isfinite(psnr) else "its score is not a number",
     }
-    return row | _times(network.to(wanted.device), wanted, images.test_inputs[:TIMED_IMAGES])
+    network.to(wanted.device)
+    row |= folding.columns(network, images, wanted.width)
+    return row | _times(network, wanted, images.test_inputs[:TIMED_IMAGES])
 
 
 def _times(network: Network, wanted: Order, inputs: Tensor) -> Message:

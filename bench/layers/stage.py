@@ -44,8 +44,22 @@ COLUMNS = (
     "clipped_share",
     "dead_share",
     "own_levels",
+    "step_peak_bytes",
+    "infer_peak_bytes",
+    "folded_difference",
+    "folded_layer_time",
+    "folded_time",
 )
-COUNTS = ("width", "hidden", "parameters", "layer_parameters", "macs", "held_bytes")
+COUNTS = (
+    "width",
+    "hidden",
+    "parameters",
+    "layer_parameters",
+    "macs",
+    "held_bytes",
+    "step_peak_bytes",
+    "infer_peak_bytes",
+)
 CURVE_COLUMNS = (*KEYS, "step", "loss", "psnr_db")
 
 

@@ -22,6 +22,8 @@ MEDIANS = (
     "parameters",
     "macs",
     "held_bytes",
+    "step_peak_bytes",
+    "infer_peak_bytes",
     "train_ms",
     "infer_ms",
     "phase_ratio",
@@ -107,7 +109,7 @@ def _setting(rows: pd.DataFrame) -> list[dict[str, Any]]:
             zip(("difference_db", "difference_low_db", "difference_high_db"), paired(scores, layer), strict=True)
         )
         row |= {"infer_ratio": ratio, "infer_ratio_low": ratio_low, "infer_ratio_high": ratio_high}
-        found.append(row | {name: good[name].astype(float).median() for name in MEDIANS})
+        found.append(row | {name: good[name].astype(float).median() for name in MEDIANS if name in good})
     return found
 
 

@@ -6,12 +6,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 
 from upbench.bench import api
 from upbench.bench.errors import UsageError
-from upbench.bench.layers import stage
+from upbench.bench.layers import stage, statistics
+from upbench.bench.layers.memory import peak_bytes
 from upbench.bench.layers.request import LayersRequest
 from upbench.bench.stage import Ending, Silent
+from upbench.reports import layers as layers_page
 
 SMALL: dict[str, Any] = {
     "dataset": "photos",
@@ -54,6 +57,29 @@ def test_a_seed_gives_the_same_figures_to_the_last_digit(tmp_path: Path) -> None
     pd.testing.assert_frame_equal(one.drop(columns=list(TIMES)), two.drop(columns=list(TIMES)), check_exact=True)
     curves = [(tmp_path / name / "layers-curves.csv").read_text() for name in "ab"]
     assert curves[0] == curves[1] and len(curves[0].splitlines()) > 8
+
+
+def test_a_trained_layer_is_folded_and_its_memory_measured(tmp_path: Path) -> None:
+    table = measured(tmp_path, layers=("nearest+conv3", "transposed-k2")).set_index("layer")
+    trained = table.loc["nearest+conv3"]
+    assert (trained["folded_difference"] < 1e-5).all()
+    assert (trained[["folded_layer_time", "folded_time"]].to_numpy() > 0).all()
+    assert table.loc["transposed-k2", "folded_time"].isna().all()
+    assert (table["step_peak_bytes"] > table["held_bytes"]).all()
+    assert (table["infer_peak_bytes"] < table["step_peak_bytes"]).all()
+    told = layers_page.words(table.reset_index(), statistics.summary(table.reset_index()))[-1]
+    assert "over 2 trained networks, the outputs differ by at most" in told
+
+
+def test_a_peak_is_what_is_held_at_a_time() -> None:
+    def act() -> None:
+        for _ in range(3):
+            torch.zeros(1000)
+        kept = torch.zeros(2000)
+        torch.zeros(500)
+        del kept
+
+    assert peak_bytes(act, torch.device("cpu")) == 4 * 2500
 
 
 def test_a_strangers_layer_joins_and_others_that_go_wrong_are_rows(
