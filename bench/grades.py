@@ -27,14 +27,19 @@ def grade(
     """
     if len(samples) < FEWEST:
         return "D", f"{len(samples)} samples"
-    return max(_causes(samples, pressure or {}, throttled), key=lambda cause: cause[0])
-
-
-def _causes(samples: Sequence[float], pressure: Mapping[str, Any], throttled: str | None) -> Iterator[tuple[str, str]]:
     spread = relative_spread(samples)
-    yield _letter(spread, SPREADS), f"spread {spread:.1%}"
+    causes = [(_letter(spread, SPREADS), f"spread {spread:.1%}"), *_disturbances(pressure or {})]
     if throttled:
-        yield "C", f"the GPU slowed down: {throttled}"
+        causes.append(("C", f"the GPU slowed down: {throttled}"))
+    return max(causes, key=lambda cause: cause[0])
+
+
+def crowded(pressure: Mapping[str, Any]) -> bool:
+    """Whether others took so much of the machine that the number is a C or a D for that alone."""
+    return any(letter > "B" for letter, _ in _disturbances(pressure))
+
+
+def _disturbances(pressure: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     shares = {
         "waiting for a core": max(0.0, 1 - (pressure.get("busy") or 1.0)),
         "stolen time": pressure.get("stolen") or 0.0,

@@ -1,10 +1,11 @@
 """Whether a method still does, once the clock has stopped, what it did before: on one input that the clock never saw.
 
-A result that is remembered, computed only when someone looks, or wrong from some call on is no fast call. What this
-cannot tell: a method on arrays of its own is timed on four of them in turn, so one that remembers results by the values
-of such arrays is not found out.
+A result that is remembered, computed only when someone looks, or wrong from some call on is no fast call. A method on
+arrays of its own is timed on four of them in turn; one that is twice as fast on an array that it has seen as on new
+ones remembers them by value. What this cannot tell: one that gains less than that by remembering.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,8 @@ from upbench.bench.errors import FailedError
 from upbench.bench.upsampler import Upsampler
 
 QUICK_SECONDS = 0.05  # a call this long is asked once only
+PAIRS = 5  # of calls on an array that was seen and on a new one
+REMEMBERED = 2.0  # so much faster, at its best, is no honest call
 
 
 class Probe:
@@ -44,6 +47,8 @@ class Probe:
             check_same(self._asked(self.value), due)
             if seconds < QUICK_SECONDS:
                 self._check_fresh(due)
+                if self.upsampler.native:
+                    self._check_new()
         except FailedError as error:
             raise FailedError(f"after the timing {error}") from error
 
@@ -58,6 +63,20 @@ class Probe:
         """An input that differs in its last row must give another image."""
         if torch.equal(self._asked(self.upsampler.prepare(_changed(self.low))), due):
             raise FailedError("it returned the same image for a new input (a remembered result)")
+
+    def _check_new(self) -> None:
+        """Arrays that it never saw must not take much longer than one that it has seen; each at its best of a few."""
+        seen, new = [], []
+        for _ in range(PAIRS):
+            seen.append(self._seconds(self.value))
+            new.append(self._seconds(self.upsampler.prepare(_changed(self.low))))
+        if min(new) > REMEMBERED * min(seen):
+            raise FailedError(f"it was {min(new) / min(seen):.1f} times slower on new arrays (a remembered result)")
+
+    def _seconds(self, value: Any) -> float:
+        start = time.perf_counter()
+        self.function(value)
+        return time.perf_counter() - start
 
 
 def _changed(low: Tensor) -> Tensor:

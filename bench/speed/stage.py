@@ -1,13 +1,14 @@
 """The speed stage: every cell through the pytest-benchmark suite, in processes of its own -> `speed.json`."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from upbench.bench import host
+from upbench.bench import grades, host
 from upbench.bench.adapters import absolute, select
 from upbench.bench.cells import BEYOND_CACHE, Cell
 from upbench.bench.devices import device
@@ -22,6 +23,7 @@ from upbench.bench.workers import pytest_process
 from upbench.bench.workers.crew import required
 
 SUITE = "upbench.bench.speed.suite"
+AGAIN = 0.1  # of the measuring time, for cells that others disturbed
 
 
 def run(request: SpeedRequest, out: Path, progress: Progress) -> Outcome:
@@ -45,7 +47,10 @@ def measure(
     in_turn = _module_by_module(request, cells)
     while missing := _missing(in_turn, journal):
         header = _one_process(request, missing, journal, header, until)
-    rows = _in_order(cells, journal.rows)
+    if again := crowded_cells(in_turn, journal.rows):
+        progress.say(f"{request.name}: {len(again)} cells were measured on a crowded machine; once more for these.")
+        header = _one_process(request, again, journal, header, until)
+    rows = [best_row([row for row in journal.rows if row["cell"] == cell.name]) for cell in cells]
     write_json(out / f"{request.name}.json", _document(header, rows))
     journal.finish()
     return concluded(request.name, rows, progress)
@@ -115,9 +120,31 @@ def _missing(cells: Sequence[Cell], journal: Journal) -> list[Cell]:
     return [cell for cell in cells if cell.name not in done]
 
 
-def _in_order(cells: Sequence[Cell], rows: list[Row]) -> list[Row]:
-    by_name = {row["cell"]: row for row in rows}
-    return [by_name[cell.name] for cell in cells]
+def crowded_cells(cells: Sequence[Cell], rows: Sequence[Row]) -> list[Cell]:
+    """What to measure once more: cells that others disturbed, in order, for a tenth of the time that all took."""
+    took = {row["cell"]: _pressure(row).get("seconds") or 0.0 for row in rows}
+    tried = Counter(row["cell"] for row in rows)
+    left = AGAIN * sum(took.values())
+    found = []
+    for cell in cells:
+        row = next(row for row in rows if row["cell"] == cell.name)
+        if grades.crowded(_pressure(row)) and tried[cell.name] == 1 and took[cell.name] <= left:
+            left -= took[cell.name]
+            found.append(cell)
+    return found
+
+
+def _pressure(row: Row) -> dict[str, Any]:
+    return ((row.get("benchmark") or {}).get("extra_info") or {}).get("pressure") or {}
+
+
+def best_row(rows: Sequence[Row]) -> Row:
+    """Of several measurements of a cell the one with the best grade; one that failed counts, one without time not."""
+    failed = [row for row in rows if row["status"] == "failed"]
+    measured = [row for row in rows if row["status"] == "ok"]
+    if failed or not measured:
+        return (failed or list(rows))[0]
+    return min(measured, key=lambda row: grades.grade(row["benchmark"]["stats"]["data"], _pressure(row))[0])
 
 
 def _document(header: dict[str, Any], rows: list[Row]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from upbench.bench.workers.launch import GLIBC_HELD_STILL, HELD
+from upbench.bench.workers.warden import FOLDER
 
 # Linux kills whoever execs this when the parent dies, from the first moment on: pytest itself takes seconds to start.
 DIES_WITH_US = (
@@ -32,6 +33,6 @@ def run(module: str, result: Path, allocator: str = HELD, **variables: str) -> i
         *("-c", str(settings), "-p", "no:cacheprovider", "--benchmark-quiet", f"--benchmark-json={result}"),
     ]
     held = GLIBC_HELD_STILL if allocator == HELD else {}
-    environment = held | os.environ | variables | {"PYTHONSAFEPATH": "1"}
+    environment = held | os.environ | variables | {"PYTHONSAFEPATH": "1", FOLDER: str(folder)}
     with (folder / "log").open("w") as log:
         return subprocess.run(command, env=environment, stdout=log, check=False, cwd=folder).returncode

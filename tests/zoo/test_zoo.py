@@ -4,6 +4,7 @@ Short form: with all other tests. Long form, every animal, behind the walls and 
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -146,6 +147,28 @@ def test_the_speed_suite_survives_them_all(spec: Callable[[Hostile], str], tmp_p
     check_speed([animal for animal in ZOO if animal.name not in left_out], spec, tmp_path)
 
 
+def test_a_killed_speed_command_leaves_no_process_and_no_folder(spec: Callable[[Hostile], str], tmp_path: Path) -> None:
+    call = "if not os.fork():\n    os.setsid()\n    note(os.getpid())\n    time.sleep(600)\ntime.sleep(600)"
+    temporary, out = tmp_path / "temporary", tmp_path / "out"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "upbench.bench.cli.main", "speed", "--workloads", "single", "--method"]
+    running = subprocess.Popen(
+        [*command, spec(Hostile("waits", "", call)), "--out", str(out)],
+        env=os.environ | {"TMPDIR": str(temporary)},
+        stderr=subprocess.DEVNULL,
+    )
+    while not (tmp_path / "pids").exists():
+        assert running.poll() is None
+        time.sleep(0.1)
+    running.kill()
+    running.wait()
+    assert left_behind(tmp_path) == []
+    end = time.monotonic() + LIMIT
+    while list(temporary.iterdir()) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert list(temporary.iterdir()) == []
+
+
 def check_speed(animals: list[Hostile], spec: Callable[[Hostile], str], folder: Path) -> None:
     code, rows = speed_rows(folder, [spec(animal) for animal in animals], limit=2 * LIMIT)
     assert code == 1
@@ -180,3 +203,53 @@ def test_a_memory_by_value_wins_nothing_against_the_clock(tmp_path: Path) -> Non
         for _ in range(1000):
             timed.call()
     assert len(seen) - before == 1000, "each call had content that no call before it had"
+
+
+ARRAYS = """
+class Arrays:
+    def __init__(self, scale):
+        self.scale, self.seen = scale, {}
+    def prepare(self, low):
+        return low.numpy()
+    def restore(self, high):
+        return torch.from_numpy(high)
+    def __call__(self, native):
+        REMEMBER
+        time.sleep(0.002)
+        high = self.seen[key] = native.repeat(self.scale, 2).repeat(self.scale, 3)
+        return high.copy()
+
+def arrays(scale, device, dtype):
+    return Arrays(scale)
+"""
+REMEMBER = "key = native.tobytes()\n        if key in self.seen: return self.seen[key].copy()"
+
+
+@pytest.mark.parametrize("remember", [REMEMBER, "key = 0"], ids=["remembers", "works"])
+def test_arrays_remembered_by_value_are_found_out(remember: str, tmp_path: Path) -> None:
+    path = tmp_path / "arrays.py"
+    path.write_text(HEAD + ARRAYS.replace("REMEMBER", remember))
+    cell = Cell(method="arrays", scale=2, workload="single")
+    timed = prepare(cell, {cell.method: find(f"{path}:arrays")})
+    assert timed.probe is not None
+    output = timed.probe.begin()
+    if remember == REMEMBER:
+        with pytest.raises(FailedError, match="times slower on new arrays"):
+            timed.probe.check(output, 0.001)
+    else:
+        timed.probe.check(output, 0.001)
+
+
+@pytest.mark.zoo
+def test_an_adapter_that_ends_the_suite_itself_costs_its_own_cells(
+    spec: Callable[[Hostile], str], process: Callable[..., "subprocess.CompletedProcess[str]"], tmp_path: Path
+) -> None:
+    killer = next(animal for animal in ZOO if animal.name == "ends_its_parent")
+    arguments = ["speed", "--workloads", "single", "--seconds", "0.02", "--methods", *GOOD, "--method", spec(killer)]
+    done = process(*arguments, "--out", tmp_path / "out")
+    assert done.returncode == 3, done.stderr
+    cells = json.loads((tmp_path / "out" / "speed.json").read_text())["cells"]
+    assert [cell["cell"] for cell in cells if cell["status"] == "failed"] == [
+        cell["cell"] for cell in cells if killer.name in cell["cell"]
+    ]
+    assert all(cell["status"] in ("ok", "failed") for cell in cells)

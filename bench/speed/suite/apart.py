@@ -63,7 +63,7 @@ class Process:
     def __init__(self, items: list[pytest.Item], module: str) -> None:
         """Fork; the cells will be those of a module."""
         self.module = module
-        self.folder = tempfile.mkdtemp(prefix="upbench-")
+        self.folder = tempfile.mkdtemp(prefix="upbench-", dir=os.environ.get(warden.FOLDER))
         asked, self.asking = os.pipe()
         self.said, saying = os.pipe()
         if not (pid := os.fork()):

@@ -4,6 +4,7 @@ a process of its own where that can be.
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,6 @@ from upbench.bench.speed.suite.request import cell_parameters, current
 processes = apart.Processes()
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Take what cells leave behind, also when `upbench speed` is gone."""
-    if apart.wanted():
-        apart.guard()
-
-
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     """Have a cell measured in a process apart."""
     if not apart.wanted():
@@ -34,14 +29,20 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     return True
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write pytest-benchmark's document, which without a benchmark in this process it would not; ours has the rows."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Write pytest-benchmark's document, which without a benchmark in this process it would not; ours has the rows.
+
+    Before its own hook, which would warn that there is nothing to save.
+    """
     processes.end()
     benchmarks = getattr(session.config, "_benchmarksession", None)
     if apart.wanted() and benchmarks is not None and benchmarks.json:
         about = {"machine_info": benchmarks.get_machine_info(), "commit_info": {}}
         hook = session.config.hook.pytest_benchmark_generate_json
         benchmarks.save_json(hook(config=session.config, benchmarks=[], include_data=True, **about))
+        benchmarks.json = None
+    yield
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
@@ -69,7 +70,12 @@ class _Progress:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Start the bar once the cells are known, when `upbench speed` is the one who asks."""
+    """Take what cells leave behind, and start the bar, when `upbench speed` is the one who asks.
+
+    Not at the session's start: with `--pyargs` pytest reads this file after that.
+    """
+    if apart.wanted():
+        apart.guard()
     journal = current().journal
     if journal and session.items:
         session.config.pluginmanager.register(_Progress(len(session.items), Path(journal).stem))
