@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from upbench.reports import layers
+from upbench.reports import layers, layers_claim
 from upbench.reports.frame import Run
 from upbench.reports.report import Report
 from upbench.reports.survey import SAME_DB, SAME_TIME, main_quality, main_speed
@@ -118,7 +118,7 @@ def _transposed(psnr: dict[str, float], times: dict[str, dict[str, float]]) -> C
 
 def _in_networks(run: Run, alone: Claim) -> Claim:
     """The claim about the lone layer with that of the same layer inside a network, which is how it is used."""
-    verdict, evidence = layers.claim(layers.read(run.folder))
+    verdict, evidence = layers_claim.claim(layers.read(run.folder))
     if verdict == "not measured":
         return alone
     both = verdict if alone.verdict in (verdict, "not measured") else "depends"

@@ -58,6 +58,8 @@ def title(report: Report) -> Heading:
     if report.versions_only:
         return Heading(say("Did the upgrade change anything?"), 1)
     found = report.survey
+    if not found.images and (report.run.folder / "layers.csv").is_file():
+        return Heading(say("Which upsampling layer?"), 1)
     if not found.images and (report.run.folder / "deploy.csv").is_file():
         return Heading(say("Does it deploy?"), 1)
     place = f"a {report.run.host['gpu']['name']}" if _on_gpu(report) else found.device

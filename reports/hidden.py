@@ -3,12 +3,11 @@
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from upbench.bench.cells import PLAIN
-from upbench.reports import families, theme
+from upbench.reports import families, places, theme
 from upbench.reports.report import Report
 from upbench.reports.theme import Theme
 from upbench.reports.words import Block, Cell, Picture, Rich, cell, code, fold, heading, paragraph, table
@@ -160,8 +159,8 @@ def _labels(axis: Any, ends: list[tuple[float, str, str]], last: float, colours:
     low, high = axis.get_ylim()
     step = (high - low) / 19
     ordered = sorted(ends)
-    places = _spread([min(max(value, low), high) for value, *_ in ordered], step, low, high)
-    for (value, name, family), place in zip(ordered, places, strict=True):
+    spread = places.apart([min(max(value, low), high) for value, *_ in ordered], step, low, high)
+    for (value, name, family), place in zip(ordered, spread, strict=True):
         axis.annotate(
             name,
             (last, min(max(value, low), high)),
@@ -172,15 +171,3 @@ def _labels(axis: Any, ends: list[tuple[float, str, str]], last: float, colours:
             annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": colours.rule, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 0},
         )
-
-
-def _spread(values: list[float], step: float, low: float, high: float) -> list[float]:
-    """Ascending values moved apart to at least `step`, within both ends."""
-    places = list(np.maximum.accumulate([value - index * step for index, value in enumerate(values)]))
-    moved = [place + index * step for index, place in enumerate(places)]
-    over = max(0.0, (moved[-1] if moved else 0) - high)
-    if over:
-        for index in range(len(moved) - 1, -1, -1):
-            limit = high - (len(moved) - 1 - index) * step
-            moved[index] = min(moved[index], limit)
-    return [max(place, low) for place in moved]

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from PIL import Image
+
 from upbench.bench.store import write_text
 from upbench.reports import (
     atlas,
@@ -66,6 +68,8 @@ SECTIONS: tuple[ModuleType, ...] = (
     protocol,
 )
 
+SIGNATURE = "upbench report"  # in a figure's file: what a later report may remove
+
 
 def blocks(report: Report) -> list[Block]:
     """The whole page."""
@@ -77,13 +81,37 @@ def blocks(report: Report) -> list[Block]:
 def write(run: Run, *, html: bool = False) -> Path:
     """Write `report.md` and its figures into the run's folder, and `report.html` if asked; returns the page's path."""
     report = Report(run=run, html=html)
-    found = blocks(report)
-    path = run.folder / "report.md"
-    with drawing(list(pictures(found)), run.folder / "figures"):
-        write_text(path, markdown.write(found))
+    return publish([report], blocks(report), run.folder, html=html)
+
+
+def publish(reports: Sequence[Report], found: Sequence[Block], folder: Path, *, html: bool) -> Path:
+    """Blocks as both editions of a page with its figures; figures of an earlier page that are no longer in it go."""
+    shown = list(pictures(found))
+    with drawing(shown, folder / "figures"):
+        write_text(folder / "report.md", markdown.write(found))
         if html:
-            write_text(run.folder / "report.html", web.write(report, found))
-    return path
+            write_text(folder / "report.html", web.write(reports, found))
+    _tidy(folder / "figures", {_file(picture, colours) for picture in shown for colours in theme.THEMES})
+    return folder / "report.md"
+
+
+def _tidy(folder: Path, kept: set[str]) -> None:
+    """Remove figures that a report signed and that are not among those of its page; no other file."""
+    for path in folder.glob("*.png"):
+        if path.name not in kept and _signed(path):
+            path.unlink()
+
+
+def _signed(path: Path) -> bool:
+    try:
+        with Image.open(path) as picture:
+            return picture.info.get("Software") == SIGNATURE
+    except OSError:
+        return False
+
+
+def _file(picture: Picture, colours: Theme) -> str:
+    return f"{picture.name}-{colours.name}.png"
 
 
 @contextmanager
@@ -116,4 +144,5 @@ def _fork(jobs: Sequence[tuple[Picture, Theme]], folder: Path) -> "ForkProcess":
 def _draw(jobs: Sequence[tuple[Picture, Theme]], folder: Path) -> None:
     for picture, colours in jobs:
         with theme.styled(colours):
-            picture.draw(colours).savefig(folder / f"{picture.name}-{colours.name}.png", dpi=theme.DPI)
+            drawn = picture.draw(colours)
+            drawn.savefig(folder / _file(picture, colours), dpi=theme.DPI, metadata={"Software": SIGNATURE})

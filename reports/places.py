@@ -56,6 +56,18 @@ def nearest(box: Box, x: float, y: float) -> tuple[float, float]:
     return min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])
 
 
+def apart(values: list[float], step: float, low: float, high: float) -> list[float]:
+    """Ascending values moved apart to at least `step`, within both ends."""
+    lowest = list(np.maximum.accumulate([value - index * step for index, value in enumerate(values)]))
+    moved = [place + index * step for index, place in enumerate(lowest)]
+    over = max(0.0, (moved[-1] if moved else 0) - high)
+    if over:
+        for index in range(len(moved) - 1, -1, -1):
+            limit = high - (len(moved) - 1 - index) * step
+            moved[index] = min(moved[index], limit)
+    return [max(place, low) for place in moved]
+
+
 def _options(label: Label) -> list[Box]:
     boxes = []
     for ring in range(RINGS):

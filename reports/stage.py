@@ -4,7 +4,7 @@ from pathlib import Path
 
 from upbench.bench.errors import UsageError
 from upbench.bench.stage import Ending, Outcome, Progress
-from upbench.reports import advice, first, frame, joined, markdown, page
+from upbench.reports import advice, first, frame, joined, layers_page, markdown, page
 from upbench.reports.report import Report
 from upbench.reports.request import AdviseRequest, ReportRequest
 
@@ -21,10 +21,12 @@ def run(request: ReportRequest, progress: Progress) -> Outcome:
     """Write the report; say its first table and where the report lies."""
     if request.others:
         runs = [read(folder) for folder in (request.folder, *request.others)]
-        progress.say(f"report: {joined.write(runs, request.joined)}")
+        progress.say(f"report: {joined.write(runs, request.joined, html=request.html)}")
         return Outcome(stage="report", ending=Ending.OK)
     found = read(request.folder)
     path = page.write(found, html=request.html)
+    if (request.folder / "layers.json").is_file():
+        layers_page.write(request.folder)
     report = Report(run=found)
     for workload in report.fronts[:1]:
         progress.say("\n" + markdown.write(first.front_table(report, workload)))

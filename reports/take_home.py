@@ -17,7 +17,7 @@ INTERPOLATE = {
     "bicubic-align-corners": 'mode="bicubic", align_corners=True',
     "bicubic-antialias": 'mode="bicubic", antialias=True',
 }
-WEIGHTS = ("learned-", "wiener")
+WEIGHTS = ("learned-", "wiener")  # how names begin of methods that come with weights
 
 
 def section(report: Report) -> list[Block]:
@@ -27,15 +27,16 @@ def section(report: Report) -> list[Block]:
         return []
     scale = report.survey.scale
     lines = [say("{}: {}", code(name), recipe(name, scale)) for name in named if name in INTERPOLATE]
-    printed = [name for name in named if name not in INTERPOLATE and _printed(name)]
-    if printed:
-        note = "prints a module without any import of upbench, which checks by itself that its pixels are the same"
-        lines.append(say("{}: {} {}.", _names(printed), recipe(printed[0], scale), note))
-    weighted = [name for name in named if name.startswith(WEIGHTS)]
-    if weighted:
-        lines.append(say("{}: {}", _names(weighted), recipe(weighted[0], scale)))
-    others = [name for name in named if name not in INTERPOLATE and name not in printed and name not in weighted]
-    lines += [say("{}: {}", code(name), recipe(name, scale)) for name in others]
+    notes = {
+        _printed: "prints a module without any import of upbench, which checks by itself that its pixels are the same",
+        _weighted: "writes such a module, and its weights beside it",
+        _of_a_library: "prints the library's own call as such a module",
+    }
+    for kind, note in notes.items():
+        if found := [name for name in named if kind(name)]:
+            lines.append(say("{}: {} {}.", _names(found), recipe(found[0], scale), note))
+    strangers = [name for name in named if families.of(name) == "yours"]
+    lines += [say("{}: {}", code(name), recipe(name, scale)) for name in strangers]
     return [heading("Take it home"), Bullets(tuple(lines))]
 
 
@@ -44,7 +45,16 @@ def _names(names: Iterable[str]) -> Words:
 
 
 def _printed(name: str) -> bool:
-    return families.of(name) in ("torch", "upbench", "spectral", "convolution") and not name.startswith(WEIGHTS)
+    ours = families.of(name) in ("torch", "upbench", "spectral", "convolution")
+    return ours and name not in INTERPOLATE and not _weighted(name)
+
+
+def _weighted(name: str) -> bool:
+    return name.startswith(WEIGHTS)
+
+
+def _of_a_library(name: str) -> bool:
+    return families.of(name) == "libraries"
 
 
 def _front(report: Report) -> list[str]:
@@ -72,24 +82,6 @@ def recipe(name: str, scale: int) -> Words:
     """What one writes to call a method; `x` is `(N, C, H, W)` on [0, 1]."""
     if name in INTERPOLATE:
         return (code(f"F.interpolate(x, scale_factor={scale}, {INTERPOLATE[name]})"),)
-    if _printed(name):
-        return (code(f"upbench code {name} --scale {scale}"),)
-    if name.startswith(WEIGHTS):
-        factory = f"from upbench.methods.{_module(name)}"
-        return say("its weights come with upbench: {}, then {}", code("pip install upbench"), code(factory))
-    if families.of(name) == "libraries":
-        return say("the library's own call, as {} has it", code(f"upbench.methods.libraries.{_library(name)}"))
-    return say("the factory that you named")
-
-
-def _module(name: str) -> str:
-    if name == "wiener":
-        return "wiener import wiener"
-    return f"learned import {name.removeprefix('learned-').replace('-', '_')}"
-
-
-def _library(name: str) -> str:
-    return next(
-        (each for each in ("resize_right", "torch_interpol", "torchlanc") if name.replace("-", "_").startswith(each)),
-        name.partition("-")[0],
-    )
+    if families.of(name) == "yours":
+        return say("the factory that you named")
+    return (code(f"upbench code {name} --scale {scale}{' --out FILE.py' if _weighted(name) else ''}"),)

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import re
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -33,12 +34,14 @@ LARGE = 60_000  # bytes of an embedded picture beyond which it is compressed wit
 DIGITS = 4  # of a raw sample
 
 
-def write(report: Report, blocks: Sequence[Block]) -> str:
-    """The page as one HTML file."""
-    names = {name.name: name.family for image in report.survey.images for name in image.names}
-    names |= {image.title: families.of(image.title) for image in report.survey.images}
-    keys = {key: str(number) for number, key in enumerate(_sampled(blocks)) if key in report.run.raw}
-    samples = {keys[key]: [key, *_whole(report.run.raw[key])] for key in keys}
+def write(reports: Sequence[Report], blocks: Sequence[Block]) -> str:
+    """The page of one run, or of several, as one HTML file."""
+    images = [image for report in reports for image in report.survey.images]
+    names = {name.name: name.family for image in images for name in image.names}
+    names |= {image.title: families.of(image.title) for image in images}
+    raw = ChainMap(*(report.run.raw for report in reports))
+    keys = {key: str(number) for number, key in enumerate(_sampled(blocks)) if key in raw}
+    samples = {keys[key]: [key, *_whole(raw[key])] for key in keys}
     letters: dict[str, str] = {}
     drawings = {picture.name: _drawing(picture, letters) for picture in pictures(blocks) if picture.html}
     brief = {letter: f"l{number}" for number, letter in enumerate(letters)}

@@ -22,13 +22,14 @@ def add(commands: "SubParsers") -> None:
     )
     parser.add_argument("method", metavar="METHOD", help="an installed method of upbench's own")
     parser.add_argument("--scale", type=options.scale_factor, metavar="S", help="default: 2")
+    parser.add_argument("--out", type=Path, metavar="FILE.py", help="write it there, and weights beside it")
     parser.add_argument("--onnx", type=Path, metavar="FILE", help="write a checked ONNX model file instead")
     parser.add_argument("--static", action="store_true", help="with --onnx: for 256x256 only, not for any size")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the module, or write the model file."""
+    """Print or write the module, or write the model file."""
     request = options.request(CodeRequest, arguments)
     if "onnx" in arguments:
         from upbench.bench.deploy import model
@@ -39,5 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
         return Ending.OK
     from upbench.bench.jobs import code
 
+    if request.out is not None:
+        print("\n".join(map(str, code.write(request))))
+        return Ending.OK
     print(code.module(request), end="")
     return Ending.OK

@@ -59,10 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, and write the files and their page."""
     request = options.request(LayersRequest, arguments)
     from upbench.bench.layers import stage
-    from upbench.bench.store import write_text
-    from upbench.reports import layers
+    from upbench.reports import layers_page
 
     outcome = stage.run(request, arguments.out, Shown())
-    write_text(arguments.out / "layers.md", layers.page(arguments.out))
-    print(f"report: {arguments.out / 'layers.md'}")
+    print(f"report: {layers_page.write(arguments.out)}")
     return outcome.ending

@@ -14,6 +14,7 @@ from upbench.bench.errors import UsageError
 PACKAGE = "upbench.methods"
 DROPPED = "interpolator"  # a claim to the conformance check, which a module of its own does without
 WEIGHTS = f"{PACKAGE}.pretrained"
+FOLDER = "FOLDER = Path(__file__).parent  # the weights lie beside this file"
 
 
 @dataclass(slots=True)
@@ -97,8 +98,6 @@ class Sources:
 
     def need(self, module_name: str, name: str) -> None:
         """Take in a name's statement and everything that it needs; raises `UsageError` where that is not source."""
-        if module_name == WEIGHTS:
-            raise UsageError("this method comes with weights; call it through upbench.")
         module = self.modules.get(module_name) or self.modules.setdefault(module_name, Module.read(module_name))
         node = module.defined.get(name)
         if node is None:
@@ -129,6 +128,11 @@ class Sources:
         else:
             raise UsageError(f"{module.name} has no source of {name}.")
 
+    @property
+    def weighted(self) -> bool:
+        """Whether what is needed reads a file of weights."""
+        return WEIGHTS in self.needed
+
     def text(self) -> str:
         """Imports, then the statements: what is needed stands before what needs it."""
         order: list[str] = []
@@ -142,6 +146,8 @@ class Sources:
     def _text(self, module_name: str, node: ast.stmt) -> str:
         """A statement with the names that its module sees under their new names."""
         module = self.modules[module_name]
+        if module_name == WEIGHTS and node is module.defined["FOLDER"]:
+            return FOLDER
         text = module.without_modules(module.text(node), node, self._hidden)
         for (owner, name), new in self._renamed.items():
             seen = [local for local, source in module.imported.items() if source == (owner, name)]

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from upbench.bench.adapters import find
-from upbench.bench.jobs.code import module
+from upbench.bench.errors import SkippedError
+from upbench.bench.jobs.code import module, write
 from upbench.bench.jobs.code_request import CodeRequest
 from upbench.bench.upsampler import build
 from upbench.reports.families import of
@@ -20,6 +21,12 @@ OURS = [
     name
     for name in sorted(entry.name for entry in entry_points(group="upbench.methods"))
     if of(name) in ("torch", "upbench", "spectral", "convolution") and not name.startswith(("triton", "wiener"))
+]
+
+OTHERS = [
+    name
+    for name in sorted(entry.name for entry in entry_points(group="upbench.methods"))
+    if of(name) in ("libraries", "learned") or name == "wiener"
 ]
 
 # Runs every module in a folder on a picture beside it, without upbench, and leaves what each made.
@@ -67,12 +74,36 @@ def test_changed_pixels_fail_the_modules_own_check(tmp_path: Path) -> None:
     assert "pixels changed by up to" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["learned-edsr", "wiener"])
-def test_a_method_with_weights_is_refused_in_one_sentence(upbench: Callable, name: str) -> None:
-    said = upbench("code", name)
+def test_weights_need_a_file_to_lie_beside(upbench: Callable, tmp_path: Path) -> None:
+    said = upbench("code", "learned-espcn")
     assert said.code == 2
-    assert "comes with weights" in said.err
+    assert "comes with weights: give --out FILE.py" in said.err
     assert said.err.count("\n") == 1
+    written = upbench("code", "learned-espcn", "--out", tmp_path / "mine" / "espcn.py")
+    assert written.code == 0
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == [
+        "espcn.py",
+        "learned-espcn-x2.safetensors",
+    ]
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_methods_with_weights_and_of_other_libraries_make_the_same_pixels_too(tmp_path: Path, scale: int) -> None:
+    low = torch.rand(2, 3, 19, 23, generator=torch.Generator().manual_seed(0))
+    torch.save(low, tmp_path / "low.pt")
+    wanted = {}
+    for name in OTHERS:
+        try:
+            wanted[name] = build(find(name), scale, torch.device("cpu"), torch.float32).attempt(low)
+        except SkippedError as error:
+            assert "needs" in str(error)  # a library that is not installed here
+            continue
+        write(CodeRequest(method=name, scale=scale, out=tmp_path / f"{name.replace('-', '_')}_x{scale}.py"))
+    assert len(wanted) >= 15
+    subprocess.run([sys.executable, "-c", RUN], cwd=tmp_path, check=True)
+    for name, pixels in wanted.items():
+        got = torch.load(tmp_path / f"{name.replace('-', '_')}_x{scale}.pt")
+        assert torch.equal(got, pixels), name
 
 
 @pytest.mark.parametrize("name", INTERPOLATE)

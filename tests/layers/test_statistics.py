@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from upbench.bench.layers import stage, statistics
-from upbench.reports import claims, layers, markdown
+from upbench.reports import claims, layers, layers_claim, layers_page, markdown
 from upbench.reports.frame import read
 from upbench.reports.report import Report
 
@@ -80,19 +80,19 @@ def test_the_reference_stands_in_every_table_of_equal_cost() -> None:
 
 
 def test_the_claim_is_judged_on_both_of_its_halves() -> None:
-    verdict, evidence = layers.claim(frame(rows(LAYERS)))
+    verdict, evidence = layers_claim.claim(frame(rows(LAYERS)))
     assert verdict == "depends" and "`transposed-k4` +0.50 dB" in evidence and "0.80x" in evidence
     slower = frame(rows(LAYERS))
     slower["infer_ratio"] = np.where(slower["layer"].str.startswith("transposed"), 1.5, 1.0)
-    assert layers.claim(slower)[0] == "holds"
-    assert layers.claim(frame(rows({"nearest+conv3": 0.0})))[0] == "not measured"
-    assert layers.claim(pd.DataFrame())[0] == "not measured"
+    assert layers_claim.claim(slower)[0] == "holds"
+    assert layers_claim.claim(frame(rows({"nearest+conv3": 0.0})))[0] == "not measured"
+    assert layers_claim.claim(pd.DataFrame())[0] == "not measured"
 
 
 def test_the_section_begins_with_what_the_initialisation_does_and_draws_its_figure(tmp_path: Path) -> None:
     other = rows({"nearest+conv3": 0.0, "transposed-k2": -3.0}, initialisation="default")
     frame(rows(LAYERS), other).to_csv(tmp_path / "layers.csv", index=False)
-    text = layers.told(tmp_path)
+    text = layers_page.told(tmp_path)
     first = text.split("\n\n")[1]
     assert (
         first.startswith("- **Initialisation** (autoencoder)")
@@ -101,11 +101,11 @@ def test_the_section_begins_with_what_the_initialisation_does_and_draws_its_figu
     )
     assert "It decides." in first
     assert "not told apart at the top: `transposed-k" in text and "default start" in text
-    assert (tmp_path / "figures" / "layers.png").is_file()
+    assert "figures/layers-dark.png" in text
 
 
 def test_a_folder_without_layers_has_no_section(tmp_path: Path) -> None:
-    assert layers.told(tmp_path) == ""
+    assert layers_page.told(tmp_path) == ""
 
 
 def test_the_report_has_the_section_and_the_claim_beside_the_lone_layers(tmp_path: Path) -> None:

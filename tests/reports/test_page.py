@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from upbench.reports import frame, page
 from upbench.reports.families import PATTERNS
@@ -114,3 +115,15 @@ def test_every_method_of_ours_has_a_family() -> None:
     names = [entry.name for entry in entry_points(group="upbench.methods") if entry.value.startswith("upbench.")]
     for name in names:
         assert [family for family, pattern in PATTERNS.items() if re.fullmatch(pattern, name)], name
+
+
+def test_figures_of_an_earlier_page_go_and_no_other_file_does(run: frame.Run) -> None:
+    figures = run.folder / "figures"
+    page.write(run)
+    (figures / "front-light.png").rename(figures / "gone-light.png")
+    Image.new("RGB", (1, 1)).save(figures / "mine.png")
+    (figures / "torn.png").write_text("no picture")
+    page.write(run)
+    assert not (figures / "gone-light.png").exists()
+    assert (figures / "front-light.png").exists()
+    assert (figures / "mine.png").exists() and (figures / "torn.png").exists()

@@ -1,0 +1,85 @@
+"""The page of `upbench layers`: where it ran, then words, figure and tables. The report has a section of its own."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from upbench.bench.layers import statistics
+from upbench.bench.layers.contract import REFERENCE
+from upbench.bench.store import write_text
+from upbench.reports import markdown, page
+from upbench.reports.layers import TITLE, picture, read, words
+from upbench.reports.layers_tables import COSTS, SCORES, costs, scores, shifts
+from upbench.reports.layers_tables import markdown as as_markdown
+
+NOTE = (
+    "One small network, its layer C channels in and out, trained from scratch with each layer in turn. A seed"
+    " fixes the body's start and the order of the images, so layers are compared seed by seed: intervals are 95 % (t)"
+    f" over seeds, *against* is the paired difference to `{REFERENCE}`, and layers share a place where the seeds do not"
+    " tell them apart (1 + the number of layers that are better, false discoveries held at 5 %). Matched: the residual"
+    " blocks' inner width is changed until the network costs what the reference costs, within 2 %; the layer stays as"
+    " it is, and where it costs what the reference costs, so does the network. *Start* and *rate*: the change in dB,"
+    " seed by seed, by torch's own initialisation or another learning rate."
+)
+HIDDEN_NOTE = (
+    "*Time*: of the network's inference over that of the network with the reference, blocks in turn on one clock, 95 %"
+    " over seeds; ms are for 100 images, one thread, or a step of training. *Kept for backward*: activations held for"
+    " the backward pass of a step. *Peak*: the most that the allocator holds at a time beyond weights, optimiser and"
+    " inputs. *Checkerboard*: how unevenly a constant colour comes out, in 8-bit levels, before and after"
+    " training. *Phases*: largest over smallest variance of a new layer's four phases. *Gradient*: median norm before"
+    " clipping at 0.1."
+)
+
+
+def write(folder: Path) -> Path:
+    """Write `layers.md` and its figures from the files of `upbench layers` in a folder; returns its path."""
+    rows = read(folder)
+    shown = [picture(rows, read(folder, "layers-curves.csv"))] if len(rows) and len(statistics.usable(rows)) else []
+    with page.drawing(shown, folder / "figures"):
+        write_text(folder / "layers.md", text(folder))
+    return folder / "layers.md"
+
+
+def text(folder: Path) -> str:
+    """A page of its own: where it ran, then the section."""
+    about = json.loads((folder / "layers.json").read_text(encoding="utf-8"))
+    host = json.loads((folder / "host.json").read_text(encoding="utf-8"))["host"]
+    asked = about["request"]
+    lines = [
+        f"- **Data**: {about['description']}.",
+        f"- **Training**: {about['steps']} steps of {asked['batch']} images at width {about['width']}, Adam, learning"
+        f" rate {asked['rates'][0]:g}, one thread, on {about['device']}.",
+        f"- **Host**: {host['cpu']}, {host['cores']} cores, {host['system']}, Python {host['python']},"
+        f" torch {host['packages']['torch']}, {host['utc']}.",
+    ]
+    return "\n\n".join(["# Upsampling layers", "\n".join(lines), told(folder) or "Nothing was measured."]) + "\n"
+
+
+def told(folder: Path) -> str:
+    """The page's words, figure and tables as markdown; empty where no layer was trained."""
+    rows = read(folder)
+    if rows.empty or not len(statistics.usable(rows)):
+        return ""
+    summary = statistics.summary(rows)
+    parts = [TITLE, "\n".join(f"- {line}" for line in words(rows, summary)), NOTE]
+    parts.append(markdown.write([picture(rows, read(folder, "layers-curves.csv"))]).strip())
+    for task in dict.fromkeys(summary["task"]):
+        here = summary[summary["task"] == task]
+        parts += [f"### {task.capitalize()}", as_markdown(scores(here, shifts(rows, task)), SCORES)]
+        parts += [as_markdown(costs(here), COSTS)]
+    return "\n\n".join([*parts, HIDDEN_NOTE, *_missing(rows)])
+
+
+def _missing(rows: pd.DataFrame) -> list[str]:
+    """Collapsed, failed and skipped trainings with their reasons, equal reasons together."""
+    lines = []
+    collapsed = rows[statistics.has_collapsed(rows)]
+    told = [
+        ("collapsed", collapsed, "collapsed"),
+        *((s, rows[rows["status"] == s], "reason") for s in ("failed", "skipped")),
+    ]
+    for what, part, column in told:
+        for (layer, reason), group in part.groupby(["layer", column], sort=False):
+            lines.append(f"- `{layer}` {what}, {len(group)} of its trainings: {reason}")
+    return ["### Not counted", "\n".join(lines)] if lines else []
