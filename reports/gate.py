@@ -161,6 +161,8 @@ def _run(comparison: Record) -> list[Block]:
         blocks.append(
             paragraph("PLANTED: the candidate was made to do more work in {}. Not a real difference.", planted)
         )
+    if not any("visits" in each for each in comparison["cells"]):
+        blocks.append(paragraph("Of this comparison its samples were not kept: only what is told here."))
     if comparison["same"]:
         blocks.append(paragraph("Both sides are the same environment: every difference here is noise."))
     for side in ("baseline", "candidate"):

@@ -169,5 +169,6 @@ def _labels(axis: Any, ends: list[tuple[float, str, str]], last: float, colours:
             fontsize=theme.SMALL,
             color=colours.families[family],
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colours.rule, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 0},
+            arrowprops={"arrowstyle": "-", "color": colours.rule, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 0}
+            | {"relpos": (0, 0.5)},
         )

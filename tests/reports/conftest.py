@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -30,6 +32,18 @@ def benchmark(method: str, shape: str, seconds: list[float], **fields: object) -
     values = {name: getattr(cell, name) for name in Cell.__dataclass_fields__} | fields
     extra = values | {"cell": cell.name, "conversion_seconds": 0.0, "megapixels": workload(shape).megapixels(2)}
     return {"name": cell.name, "stats": {"data": seconds}, "extra_info": extra}
+
+
+@pytest.fixture(scope="session")
+def complaints() -> Callable[..., str]:
+    """What a markdown linter says of pages; long lines and HTML are what folds, pictures and tables take."""
+
+    def lint(*pages: Path) -> str:
+        command = [sys.executable, "-m", "pymarkdown", "--disable-rules", "md013,md033,md034", "scan"]
+        done = subprocess.run([*command, *map(str, pages)], capture_output=True, text=True)
+        return done.stdout + done.stderr
+
+    return lint
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,9 @@ def test_each_host_has_a_column_of_ratios_to_its_own_call(planted: Callable, tmp
     }
 
 
-def test_it_has_an_html_edition_in_which_no_host_is_markup(planted: Callable, tmp_path: Path) -> None:
+def test_it_has_an_html_edition_in_which_no_host_is_markup(
+    planted: Callable, tmp_path: Path, complaints: Callable
+) -> None:
     run = planted(psnr=PSNR, times={"image": {"nearest": 2e-3, "bicubic": 8e-3, "spline3": 4e-3}})
     hostile = replace(run, host={"cpu": "<img src=x>|`", "utc": "2026-01-02", "packages": {"torch": "2.15.0"}})
     path = joined.write([run, hostile], tmp_path / "joined", html=True)
@@ -32,3 +34,4 @@ def test_it_has_an_html_edition_in_which_no_host_is_markup(planted: Callable, tm
     assert "<img src=x>" not in html and "&lt;img src=x&gt;" in html
     assert 'id="figure-hosts-1"' in html
     assert "<img src=x>" not in path.read_text()
+    assert complaints(path) == ""
