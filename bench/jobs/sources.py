@@ -153,7 +153,7 @@ class Sources:
             seen = [local for local, source in module.imported.items() if source == (owner, name)]
             whole = any(source == (owner, "") for source in module.imported.values())
             for local in [*seen, *([name] if owner == module_name or whole else [])]:
-                text = re.sub(rf"(?<![\w.]){local}(?!\w)(?!=(?!=))", new, text)
+                text = re.sub(rf"(?<![\w.-]){local}(?!\w)(?!=(?!=))", new, text)  # learned-espcn is no espcn
         return text
 
     def _place(self, name: str, order: list[str]) -> None:
