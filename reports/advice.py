@@ -7,7 +7,7 @@ from itertools import pairwise
 import pandas as pd
 
 from upbench.bench.errors import UsageError
-from upbench.reports import first, markdown
+from upbench.reports import front_table, markdown, same_pixels
 from upbench.reports.frame import Run
 from upbench.reports.report import Report
 from upbench.reports.request import AdviseRequest
@@ -57,7 +57,9 @@ def advise(run: Run, request: AdviseRequest) -> Advice:
         best = max(image.psnr_db for image in found.rated(request.workload))
         raise UsageError(f"No method reaches {request.min_psnr:g} dB here; the best has {best:.2f} dB.")
     kept = [group for group in groups if group]
-    table = markdown.write(first.front_table(report, request.workload, None if math.isinf(request.min_psnr) else kept))
+    table = markdown.write(
+        front_table.front_table(report, request.workload, None if math.isinf(request.min_psnr) else kept)
+    )
     sentences = [markdown.markdown(line) for line in sooner(report, request.workload)]
     return Advice(front=pd.DataFrame(rows), sentences=sentences, table=table)
 
@@ -66,8 +68,8 @@ def sooner(report: Report, workload: str) -> list[Words]:
     """ "You call X; Y gives the same pixels N times faster", for torch's own names that something beats."""
     lines = []
     for image in report.survey.images:
-        called, fastest = first.torchs(image), image.fastest(workload)
-        factor = first.quicker(report, called, fastest, workload) if called and fastest and called.times else ""
+        called, fastest = same_pixels.torchs(image), image.fastest(workload)
+        factor = same_pixels.quicker(report, called, fastest, workload) if called and fastest and called.times else ""
         if called and fastest and factor:
             lines.append(
                 say("You call {}; {} gives the same pixels {} faster.", code(called.name), code(fastest.name), factor)
@@ -79,7 +81,7 @@ def deciding(report: Report, workload: str) -> list[tuple[str, str]]:
     """The pairs that decide what to use: what is called and what is faster, then neighbours on the front."""
     switches = []
     for image in report.survey.images:
-        called, fastest = first.torchs(image), image.fastest(workload)
+        called, fastest = same_pixels.torchs(image), image.fastest(workload)
         if not (called and fastest) or called is fastest or workload not in called.times:
             continue
         if called.times[workload].middle >= WORTH_NAMING * fastest.times[workload].middle:

@@ -9,11 +9,25 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from upbench.reports import families, first, numbers, page, theme
+from upbench.reports import families, numbers, page, theme
 from upbench.reports.frame import Run
 from upbench.reports.report import Report
 from upbench.reports.theme import Theme
-from upbench.reports.words import Block, Cell, Heading, Picture, cell, code, fold, heading, link, paragraph, say, table
+from upbench.reports.words import (
+    Block,
+    Cell,
+    Heading,
+    Picture,
+    capital,
+    cell,
+    code,
+    fold,
+    heading,
+    link,
+    paragraph,
+    say,
+    table,
+)
 
 MOST = 14
 DRAWN = 30  # rows of a figure
@@ -77,7 +91,7 @@ def _workload(reports: Sequence[Report], names: Sequence[str], workload: str, nu
         )
     titles = ["image", *(f"{name}, times as fast" for name in names)]
     style = "l" + "r" * len(names)
-    said: list[Block] = [heading(first._capital(reports[0].title(workload))), table(titles, rows[:MOST], style)]
+    said: list[Block] = [heading(capital(reports[0].title(workload))), table(titles, rows[:MOST], style)]
     if any(known is not None for _, ratios in drawn for known in ratios):
         said.append(_figure(drawn[:DRAWN], names, number, reports[0].short(workload)))
     said += fold(f"{len(rows) - MOST} more", [table(titles, rows[MOST:], style)] if rows[MOST:] else [])

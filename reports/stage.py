@@ -4,7 +4,7 @@ from pathlib import Path
 
 from upbench.bench.errors import UsageError
 from upbench.bench.stage import Ending, Outcome, Progress
-from upbench.reports import advice, first, frame, joined, layers_page, markdown, page
+from upbench.reports import advice, frame, front_table, joined, layers_page, markdown, page
 from upbench.reports.report import Report
 from upbench.reports.request import AdviseRequest, ReportRequest
 
@@ -29,7 +29,7 @@ def run(request: ReportRequest, progress: Progress) -> Outcome:
         layers_page.write(request.folder)
     report = Report(run=found)
     for workload in report.fronts[:1]:
-        progress.say("\n" + markdown.write(first.front_table(report, workload)))
+        progress.say("\n" + markdown.write(front_table.front_table(report, workload)))
     progress.say(f"report: {path}")
     return Outcome(stage="report", ending=Ending.OK)
 

@@ -75,6 +75,11 @@ def words(part: Said) -> Words:
     return part if isinstance(part, tuple) else (Span(text(part)),)
 
 
+def capital(said: str) -> str:
+    """Words that begin a sentence."""
+    return said[:1].upper() + said[1:]
+
+
 def listed(parts: Iterable[Said], between: str = ", ") -> Words:
     """Several things, one after the other."""
     spans: list[Span] = []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from upbench.reports import advice, first, markdown
+from upbench.reports import advice, first, markdown, same_pixels
 from upbench.reports.report import Report
 
 PSNR = {"bilinear": 27.0, "polyphase-bilinear": 27.0, "wiener": 29.0}
@@ -28,7 +28,7 @@ def with_duel(report: Report, baseline: str, candidate: str, ratio: float, reach
 
 
 def sooner(report: Report) -> str:
-    return markdown.write(first._sooner(report))
+    return markdown.write(same_pixels.blocks(report))
 
 
 def test_what_is_called_and_what_is_faster_is_measured_and_so_are_neighbours_on_the_front(report: Report) -> None:
