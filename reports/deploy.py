@@ -203,4 +203,4 @@ def _cell(axis: Any, place: tuple[float, int, float], row: "pd.Series[Any]", col
     ratio = row["ratio"]
     text = "" if pd.isna(ratio) else f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}"
     text = " ".join(filter(None, (text, SIGNS.get(str(row["verdict"]), ""))))
-    axis.text(left + width / 2, line, text, ha="center", va="center", fontsize=7, color=colours.ink)
+    axis.text(left + width / 2, line, text, ha="center", va="center", fontsize=8, color=colours.ink)
