@@ -18,7 +18,7 @@ def add(commands: "SubParsers") -> None:
     parser = options.add_command(
         commands,
         "atlas",
-        help="each release of torch against the next: time, pixels, memory; about an hour, and 5 GB a release",
+        help="each release of torch against the next: time, pixels, memory; about an hour, and 10 GB of disk",
         example="upbench atlas --releases 2.13.0 2.14.0 2.15.0 --methods bilinear bicubic",
     )
     parser.add_argument(
@@ -39,6 +39,11 @@ def add(commands: "SubParsers") -> None:
     parser.add_argument("--python", metavar="VERSION", help="the interpreter of environments that have to be made")
     parser.add_argument(
         "--no-edges", action="store_false", dest="edges", help="leave out the edges of the space of shapes"
+    )
+    parser.add_argument(
+        "--keep-environments",
+        action="store_true",
+        help="keep what is made, 5 GB a release (default: two at a time, removed when they are no longer needed)",
     )
     gate_options.add_closeness(parser.add_argument_group("gate"), budget="240s")
     options.add_out(parser)

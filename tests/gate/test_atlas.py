@@ -9,6 +9,7 @@ import pytest
 from upbench.bench.errors import UsageError
 from upbench.bench.gate.releases import atlas, reproducer
 from upbench.bench.gate.releases.request import AtlasRequest
+from upbench.bench.gate.sides import environments
 from upbench.bench.gate.sides.side import Side
 from upbench.bench.stage import Ending, Silent
 from upbench.bench.store import read_json
@@ -86,6 +87,62 @@ def test_an_interrupted_atlas_goes_on_where_it_was(drawn, monkeypatch, tmp_path)
     _, found, _ = drawn({}, {"ratio": 1.3})
     assert len(found["changes"]) == 2
     assert (tmp_path / "release-1" / "begun").stat().st_size == begun
+
+
+@pytest.fixture
+def releases(fake, tmp_path, monkeypatch):
+    """Releases whose environments are folders with a fake worker; `made` says which were made, in order."""
+    made = []
+
+    def make(asked, folder, uv, *, spare):
+        made.append((asked.label, spare))
+        python = folder / "bin" / "python"
+        python.parent.mkdir(parents=True, exist_ok=True)
+        python.write_text(f'#!/bin/sh\nexec {fake(asked.label)} "$@"\n')
+        python.chmod(0o755)
+
+    monkeypatch.setattr("upbench.bench.gate.sides.environments._make", make)
+    monkeypatch.setattr("upbench.bench.gate.sides.environments.probe", lambda python: PROBED)
+
+    def run(*names: str, **more) -> set[str]:
+        fields = {"methods": ("bilinear",), "workloads": ("single",), "passes": ("forward",), "budget": 20.0}
+        request = AtlasRequest(releases=names, environments=tmp_path / "cache", python="3.11", **fields, **more)
+        assert atlas.run(request, tmp_path / "out", Silent()).ending is Ending.OK
+        return {path.parent.name for path in (tmp_path / "cache").glob("*/upbench-ready.json")}
+
+    return run, made
+
+
+def test_environments_are_removed_when_no_longer_needed_but_for_those_that_were_there(releases, tmp_path):
+    run, made = releases
+    environments.environments(["2.12.0"], tmp_path / "cache", python="3.11")
+    left = run("2.12.0", "2.13.0", "2.14.0")
+    assert {name.partition("-python")[0] for name in left} == {"torch-2.12.0"}
+    assert made == [("2.12.0", False), ("2.13.0", True), ("2.14.0", True)]
+
+
+def test_environments_are_kept_where_that_is_asked(releases):
+    run, made = releases
+    assert len(run("2.12.0", "2.13.0", keep_environments=True)) == 2
+    assert made == [("2.12.0", False), ("2.13.0", False)]
+
+
+def test_an_interrupted_atlas_makes_no_environment_of_what_is_done(releases, monkeypatch, tmp_path):
+    run, made = releases
+    measure = atlas.measure
+
+    def interrupted(request, pairing, label, *rest):
+        if label == "2.13.0 -> 2.14.0":
+            raise KeyboardInterrupt
+        return measure(request, pairing, label, *rest)
+
+    monkeypatch.setattr(atlas, "measure", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run("2.12.0", "2.13.0", "2.14.0")
+    monkeypatch.setattr(atlas, "measure", measure)
+    assert run("2.12.0", "2.13.0", "2.14.0") == set(), "also what the interrupted run had made"
+    assert [label for label, _ in made] == ["2.12.0", "2.13.0", "2.14.0"]
+    assert len(read_json(tmp_path / "out" / "atlas.json")["comparisons"]) == 2
 
 
 def test_one_release_is_no_atlas():

@@ -22,6 +22,7 @@ from upbench.bench.gate.pixels import CHANGED
 from upbench.bench.gate.releases import reproducer
 from upbench.bench.gate.releases.bisect import minor_releases
 from upbench.bench.gate.releases.request import AtlasRequest
+from upbench.bench.gate.releases.space import Space
 from upbench.bench.gate.stage import measure
 from upbench.bench.gate.verdict import Verdict
 from upbench.bench.stage import Ending, Outcome, Progress, Silent
@@ -44,10 +45,11 @@ def run(request: AtlasRequest, out: Path, progress: Progress) -> Outcome:
     journal = Journal(out / "atlas.journal", asked)
     comparisons, changes, failed = [], [], False
     neighbours = list(pairwise(releases))
+    space = Space(request, journal)
     with progress.bar("atlas", "comparison", len(neighbours)) as bar:
-        for before, after in neighbours:
+        for number, (before, after) in enumerate(neighbours):
             try:
-                compared, found = _step(request, (before, after), journal, snapshot)
+                compared, found = _step(request, (before, after), journal, snapshot, space)
             except (WorkerError, UsageError) as error:
                 progress.warn(f"{before} -> {after}: not compared: {error}")
                 failed = True
@@ -56,6 +58,7 @@ def run(request: AtlasRequest, out: Path, progress: Progress) -> Outcome:
                 changes += found
                 for change in found:
                     progress.say(f"  {sentence(change)}")
+            space.free(neighbours[number + 1] if number + 1 < len(neighbours) else ())
             bar.step(f"{before} -> {after}")
     write_json(out / FILE, {"releases": releases, "comparisons": comparisons, "changes": changes})
     journal.finish()
@@ -70,10 +73,13 @@ def known_releases() -> list[str]:
 
 
 def _step(
-    request: AtlasRequest, ends: tuple[str, str], journal: Journal, snapshot: Path
+    request: AtlasRequest, ends: tuple[str, str], journal: Journal, snapshot: Path, space: Space
 ) -> tuple[Record, list[Record]]:
-    """Two neighbours compared, and what changed between them with its reproducers."""
+    """Two neighbours compared, and what changed between them with its reproducers; done before, it needs neither."""
     label = f"{ends[0]} -> {ends[1]}"
+    if done := next((row for row in journal.rows if row["comparison"] == f"done {label}"), None):
+        return done["compared"], done["found"]
+    space.make(ends)
     duet = request.duet(*ends)
     with ExitStack() as stack:
         (pairing,) = pairings(duet, stack)
@@ -88,6 +94,7 @@ def _step(
                 row = {"comparison": f"shown {label}", "change": change, "reproducer": known[_key(change)]}
                 journal.append(row)
             found.append(change | {"reproducer": known[_key(change)]})
+    journal.append({"comparison": f"done {label}", "compared": compared, "found": found})
     return compared, found
 
 

@@ -41,7 +41,8 @@ class AtlasRequest(Request):
     """Each release of torch against the next: time, pixels and memory of the gate's default methods.
 
     `releases` come in order (default: the first of each minor version from 2.0 to the one that runs here). `budget`
-    are seconds for each two neighbours, the rest is as in `DuetRequest`.
+    are seconds for each two neighbours; environments that the atlas makes are removed once they are no longer needed,
+    unless `keep_environments`; the rest is as in `DuetRequest`.
     """
 
     releases: tuple[str, ...] = ()
@@ -57,6 +58,7 @@ class AtlasRequest(Request):
     budget: float = 240.0
     timeout: float = 60.0
     environments: Path = ENVIRONMENTS
+    keep_environments: bool = False
 
     def check(self) -> None:
         """Raise `UsageError` for fewer than two releases, or for cells that do not exist."""

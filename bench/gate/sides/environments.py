@@ -47,19 +47,48 @@ class Environment:
 
 
 def environments(
-    texts: Sequence[str], cache: Path, *, python: str | None = None, index: str | None = None, uv: str = "uv"
+    texts: Sequence[str],
+    cache: Path,
+    *,
+    python: str | None = None,
+    index: str | None = None,
+    uv: str = "uv",
+    spare: bool = False,
 ) -> list[Environment]:
     """The environments of the sides of one comparison; those that have to be made share one Python.
 
-    Raises `UsageError` with one sentence when there is none and none can be made.
+    With `spare` what is downloaded for them is not kept in uv's own cache, so that an environment that is removed is
+    gone from the disk. Raises `UsageError` with one sentence when there is none and none can be made.
     """
     made = [text for text in texts if find_python(text) is None]
     python = python or (common_python(made) if made else None)
-    return [environment(text, cache, uv, python=python, index=index) for text in texts]
+    return [environment(text, cache, uv, python=python, index=index, spare=spare) for text in texts]
+
+
+def folders(texts: Sequence[str], cache: Path, *, python: str | None = None, index: str | None = None) -> list[Path]:
+    """Where the environments of one comparison are or are going to be made; those given by a path have none."""
+    made = [text for text in texts if find_python(text) is None]
+    python = python or (common_python(made) if made else None)
+    return [_folder(recipe(text, index=index, python=python), cache) for text in made]
+
+
+def is_ready(folder: Path) -> bool:
+    """Whether an environment was made there, whole."""
+    return (folder / READY).is_file()
+
+
+def _folder(asked: Recipe, cache: Path) -> Path:
+    return (cache / asked.folder).absolute()
 
 
 def environment(
-    text: str, cache: Path, uv: str = "uv", *, python: str | None = None, index: str | None = None
+    text: str,
+    cache: Path,
+    uv: str = "uv",
+    *,
+    python: str | None = None,
+    index: str | None = None,
+    spare: bool = False,
 ) -> Environment:
     """The environment of a side: found at a path, found in the cache, or made there.
 
@@ -68,7 +97,7 @@ def environment(
     path = find_python(text)
     if path is None:
         asked = recipe(text, index=index, python=python)
-        path, found = _cached(asked, cache, uv)
+        path, found = _cached(asked, cache, uv, spare=spare)
         label = text
     else:
         found = probe(path)
@@ -136,25 +165,25 @@ def probe(python: Path) -> dict[str, Any]:
     return found
 
 
-def _cached(asked: Recipe, cache: Path, uv: str) -> tuple[Path, dict[str, Any]]:
+def _cached(asked: Recipe, cache: Path, uv: str, *, spare: bool) -> tuple[Path, dict[str, Any]]:
     """The python of a recipe and what it holds; made first where it is not there."""
-    folder = (cache / asked.folder).absolute()
+    folder = _folder(asked, cache)
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     ready = folder / READY
-    if not ready.is_file():
-        _make(asked, folder, uv)
+    if not is_ready(folder):
+        _make(asked, folder, uv, spare=spare)
         ready.write_text(json.dumps(probe(python)) + "\n", encoding="utf-8")
     found: dict[str, Any] = json.loads(ready.read_text(encoding="utf-8"))
     return python, found
 
 
-def _make(asked: Recipe, folder: Path, uv: str) -> None:
+def _make(asked: Recipe, folder: Path, uv: str, *, spare: bool) -> None:
     """Make the environment with what is optional where that can be had, else without."""
     if shutil.which(uv) is None:
         raise UsageError(f"uv is needed to make an environment for {asked.label}: pip install uv")
     folder.parent.mkdir(parents=True, exist_ok=True)
     _run([uv, "venv", "--quiet", "--clear", "--python", asked.python, str(folder)], asked.label)
-    install = [uv, "pip", "install", "--quiet", "--python", str(folder)]
+    install = [uv, "pip", "install", "--quiet", *(["--no-cache"] if spare else []), "--python", str(folder)]
     if asked.index:
         # a nightly's own dependencies may be on the usual index only
         install += ["--prerelease", "allow", "--index", asked.index, "--index-strategy", "unsafe-best-match"]
