@@ -10,6 +10,7 @@ from torch import Tensor
 
 from upbench.methods import filters
 from upbench.methods.filters import Array, Kernel
+from upbench.methods.limits import is_compiling
 from upbench.methods.weights import PerSize
 from upbench.methods.windows import both_axes, clamp, windows, zero
 
@@ -93,7 +94,7 @@ def two_products(
     parts = PerSize(partial(_axis, matrix=matrix, device=device, dtype=dtype))
 
     def upsample(low: Tensor) -> Tensor:
-        if torch.compiler.is_compiling():
+        if is_compiling():
             return in_graph(low)
         height, width = low.shape[-2:]
         return along_rows(along_columns(low, parts[width]), parts[height])

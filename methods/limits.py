@@ -1,6 +1,11 @@
 """What our own upsamplers accept, refused in one plain sentence each."""
 
+from collections.abc import Callable
+
 import torch
+
+# Whether a graph is being captured of the call that asks; a torch of 2.0 has no way to ask, and captures none of ours.
+is_compiling: Callable[[], bool] = getattr(getattr(torch, "compiler", None), "is_compiling", bool)
 
 SCALES = range(2, 9)
 FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)

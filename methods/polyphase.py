@@ -18,7 +18,7 @@ from torch import Tensor
 
 from upbench.methods import filters
 from upbench.methods.claims import interpolator
-from upbench.methods.limits import require
+from upbench.methods.limits import is_compiling, require
 from upbench.methods.windows import both_axes, clamp, windows, zero
 
 
@@ -134,7 +134,7 @@ def _polyphase(
     in_graph = both_axes(windows(partial(filters.matrix, kernel, scale), kernel.radius, edge, device, dtype))
 
     def upsample(low: Tensor) -> Tensor:
-        if torch.compiler.is_compiling():
+        if is_compiling():
             return in_graph(low)
         n, c, height, width = low.shape
         planes = low.contiguous().view(n * c, height, width)

@@ -5,6 +5,8 @@ from typing import Generic, TypeVar
 
 import torch
 
+from upbench.methods.limits import is_compiling
+
 Size = TypeVar("Size", bound=Hashable)
 Made = TypeVar("Made")
 
@@ -19,7 +21,7 @@ class PerSize(Generic[Size, Made]):
 
     def __getitem__(self, size: Size) -> Made:
         """What `make(size)` returned; in a graph that is captured, where a size may be a symbol, it is made anew."""
-        if torch.compiler.is_compiling():
+        if is_compiling():
             return self._make(size)
         if size not in self._made:
             self._made[size] = self._outside_inference(size)

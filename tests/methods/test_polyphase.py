@@ -1,5 +1,7 @@
 """The fast roads against `F.interpolate` and Pillow's Lanczos, at every pixel, borders included."""
 
+import runpy
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -10,6 +12,7 @@ from torch import Tensor
 from upbench.bench.adapters import discover
 from upbench.bench.inputs import random_images
 from upbench.bench.upsampler import build
+from upbench.methods import limits
 
 CPU = torch.device("cpu")
 ROADS = ("polyphase", "matmul")
@@ -79,3 +82,11 @@ def test_rows_do_not_leak_into_each_other(kernel: str) -> None:
     low = random_images((1, 1, 40, 12))
     low[..., 20, -1] = torch.nan
     assert upsampled(f"polyphase-{kernel}", low, 2)[..., :8].isfinite().all()
+
+
+def test_a_torch_of_2_0_can_be_asked_the_same_without_its_newer_attributes(monkeypatch):
+    monkeypatch.delattr(torch, "compiler")
+    found = runpy.run_path(limits.__file__)
+    assert found["is_compiling"]() is False
+    assert [found["working_dtype"](each) for each in limits.FLOATS] == [
+        torch.float64, torch.float32, torch.float32, torch.float32]  # fmt: skip
