@@ -113,7 +113,7 @@ def _figure(rows: Rows, names: Sequence[str], number: int, workload: str) -> Pic
 
 def _draw(rows: Rows, names: Sequence[str], colours: Theme) -> Figure:
     """A row an image, lowest PSNR on top; a mark a host, joined by a line that is red beyond `APART`."""
-    left, top, row = 1.75, 0.42, 0.25
+    left, top, row = 1.75, 0.42, 0.3
     figure = theme.figure(top + row * len(rows) + 0.55)
     axis = theme.axes(figure, left, top, theme.WIDTH - left - 0.2, row * len(rows))
     axis.axvline(1, color=colours.rule, linewidth=0.8)
@@ -127,7 +127,8 @@ def _draw(rows: Rows, names: Sequence[str], colours: Theme) -> Figure:
         for host, ratio in enumerate(ratios):
             if ratio:
                 full = {"facecolors": colours.page if host else colour, "edgecolors": colour, "linewidths": 1.4}
-                axis.scatter(ratio, place, 40, marker=SHAPES[host % len(SHAPES)], zorder=3, **full)
+                beside = 0.5 * ((host + 0.5) / len(ratios) - 0.5)  # equal hosts do not hide each other
+                axis.scatter(ratio, place + beside, 40, marker=SHAPES[host % len(SHAPES)], zorder=3, **full)
         y = top + (place + 0.5) * row
         theme.put(figure, left - 0.07, y, title[:26], ha="right", va="center", fontsize=theme.SMALL)
     axis.set_xscale("log")
