@@ -11,6 +11,7 @@ from typing import Any
 
 from upbench.bench.fleet.cluster import Cluster, Node, lost_node
 from upbench.bench.fleet.node import Message
+from upbench.bench.fleet.packages import pinned
 from upbench.bench.stage import Progress
 
 TRIES = 3  # of a work whose worker died for a reason of its own, memory for instance
@@ -54,6 +55,7 @@ class Loop:
         """`luggage` is what travels with every task; `boots` maps a node's id to its host's boot id, once probed."""
         self.cluster, self.progress, self.luggage = cluster, progress, luggage
         self.silence, self.patience = silence, patience
+        self.packages = pinned()
         self.boots: dict[str, str] = {}
         self.lost: set[str] = set()
         self.delays: list[float] = []  # seconds from a message's sending to its hearing, both clocks taken as one
@@ -99,7 +101,8 @@ class Loop:
     def _begin(self, work: Work, node: Node) -> None:
         cpus = 0.0 if work.free else node.cpus if work.alone else 1.0
         gpus = 0.0 if work.free else node.gpus if work.alone else min(node.gpus, 1.0)
-        generator = self.cluster.start(work.task, node, cpus=cpus, gpus=gpus, seed=work.seed(), luggage=self.luggage)
+        task = {**work.task, "packages": self.packages}
+        generator = self.cluster.start(task, node, cpus=cpus, gpus=gpus, seed=work.seed(), luggage=self.luggage)
         work.on.append(node.address)
         self.running[generator] = Running(work=work, node=node, heard=time.monotonic())
 

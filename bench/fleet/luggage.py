@@ -35,6 +35,8 @@ def _document(document: dict[str, Any], packed: Packed, progress: Progress) -> d
             made[name] = f"{kind}:{_place(Path(path).expanduser(), packed, progress)}"
         elif name == "data" and document.get("dataset") in READ and (value or os.environ.get("UPBENCH_DATA")):
             made[name] = _place(Path(value or os.environ["UPBENCH_DATA"]), packed, progress)
+        elif name == "environments":
+            made[name] = "@luggage/environments"  # outside the folder that is followed
         else:
             made[name] = value
     return made

@@ -19,11 +19,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from upbench.bench.errors import UsageError
+from upbench.bench.fleet import packages
+from upbench.bench.lock import NAME as LOCK
+from upbench.bench.lock import folder_lock
 from upbench.bench.workers.pytest_process import DIES_WITH_US
 
 POLL_SECONDS = 0.1
@@ -40,17 +44,19 @@ def work(task: Mapping[str, Any], seed: Mapping[str, bytes], luggage: Luggage) -
     """Run a task (`served`) in a fresh folder that begins with the files of `seed`, and tell what becomes of it."""
     base = Path(tempfile.gettempdir()) / f"upbench-fleet-{os.getuid()}"
     _sweep(base)
-    folder = base / f"run-{os.getpid()}"
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=base))
     out = folder / "out"
-    out.mkdir(parents=True, exist_ok=True)
-    process = None
+    out.mkdir()
+    held, process = ExitStack(), None
+    held.enter_context(folder_lock(folder))  # whoever sweeps sees that it is in use
     try:
         for name, content in seed.items():
             (out / name).parent.mkdir(parents=True, exist_ok=True)
             (out / name).write_bytes(content)
         _unpack(luggage, base)
         (folder / "task.json").write_text(json.dumps(dict(task)).replace("@luggage", str(base)))
-        process = _started(folder)
+        python = yield from packages.python(task.get("packages", ()), base)
+        process = _started(folder, python)
         yield {"sent": time.time(), "moment": moment()}
         yield from _followed(process, out, folder / "said")
         yield {"sent": time.time(), "moment": moment(), "code": process.returncode, "last": _tail(folder / "errors")}
@@ -58,10 +64,11 @@ def work(task: Mapping[str, Any], seed: Mapping[str, bytes], luggage: Luggage) -
         if process is not None and process.poll() is None:
             process.kill()
             process.wait()
+        held.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _started(folder: Path) -> "subprocess.Popen[bytes]":
+def _started(folder: Path, python: str) -> "subprocess.Popen[bytes]":
     """The stage's process; it dies with us. What Ray sets for its own workers it does not see."""
     kept = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     here = str(Path(__file__).resolve().parents[3])  # the folder that holds the package as it travelled
@@ -71,7 +78,7 @@ def _started(folder: Path) -> "subprocess.Popen[bytes]":
         "TMPDIR": str(folder),  # so that what a killed stage leaves goes with the folder
     }
     bound = [sys.executable, "-c", DIES_WITH_US, str(os.getpid())] if sys.platform == "linux" else []
-    command = [*bound, sys.executable, "-m", "upbench.bench.fleet.served", str(folder / "task.json")]
+    command = [*bound, python, "-m", "upbench.bench.fleet.served", str(folder / "task.json")]
     with (folder / "said").open("wb") as said, (folder / "errors").open("wb") as errors:
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=said, stderr=errors, cwd=folder / "out", env=variables
@@ -190,11 +197,12 @@ def _unpack(luggage: Luggage, base: Path) -> None:
 
 
 def _sweep(base: Path) -> None:
-    """Remove what tasks left that were killed."""
+    """Remove what tasks left that were killed: folders that nobody holds."""
     base.mkdir(mode=0o700, exist_ok=True)
     for folder in base.glob("run-*"):
-        if not Path("/proc", folder.name.removeprefix("run-")).exists():
-            shutil.rmtree(folder, ignore_errors=True)
+        if (folder / LOCK).exists():
+            with suppress(UsageError, OSError), folder_lock(folder):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _tail(path: Path) -> str:

@@ -50,6 +50,8 @@ class FleetRequest(Request):
             raise UsageError("--silence and --patience take a time above 0.")
         if self.duet and (self.duet.save_baseline or self.duet.against):
             raise UsageError("A fleet compares live sides only; keep a baseline on the machine that it is for.")
+        if self.duet and (self.duet.baseline_ref or self.duet.candidate_ref):
+            raise UsageError("A fleet compares no commits: the checkout does not travel; run upbench duet beside it.")
 
     def _asked(self) -> dict[str, Request]:
         fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))

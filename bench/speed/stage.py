@@ -63,8 +63,11 @@ def give_up(request: SpeedRequest, out: Path, reason: str, progress: Progress) -
     The journal stays, so that a later run goes on from it.
     """
     known = read_json(out / "host.json")["host"] if (out / "host.json").is_file() else {}
-    found = {row["cell"]: row for row in journal_rows(out / f"{request.name}.journal")}
-    rows = [found.get(cell.name, {"cell": cell.name, "status": "failed", "reason": reason}) for cell in request.cells()]
+    found: dict[str, list[Row]] = {}
+    for row in journal_rows(out / f"{request.name}.journal"):
+        found.setdefault(row["cell"], []).append(row)
+    lost = {"status": "failed", "reason": reason}
+    rows = [best_row(found.get(cell.name, [{"cell": cell.name} | lost])) for cell in request.cells()]
     write_json(out / f"{request.name}.json", _document({"machine_info": {"upbench": known}}, rows))
     return concluded(request.name, rows, progress)
 

@@ -128,6 +128,11 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
                 os.kill(process, signal.SIGKILL)
 
 
+def at_home() -> set[Path]:
+    """What the home folder holds, two levels deep."""
+    return {path for pattern in ("*", "*/*") for path in Path.home().glob(pattern) if ".cache" not in path.parts}
+
+
 class Fleet:
     """`upbench fleet` in a process of its own."""
 
@@ -171,8 +176,8 @@ class Fleet:
 def fleet(nodes: Nodes, tmp_path: Path) -> Iterator[Fleet]:
     """A fleet of three live nodes; whatever it did, nothing of it runs afterwards and the home folder is as it was."""
     nodes.revive()
-    home = {path for path in Path.home().rglob("*") if ".cache" not in path.parts}
+    home = at_home()
     made = Fleet(nodes, tmp_path)
     yield made
     made.wait(lambda: not made.left(), seconds=20)
-    assert {path for path in Path.home().rglob("*") if ".cache" not in path.parts} <= home
+    assert at_home() <= home

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from upbench.bench.errors import UsageError
-from upbench.bench.fleet import luggage, node
+from upbench.bench.fleet import luggage, node, packages
 from upbench.bench.fleet.mirror import Mirror
 from upbench.bench.fleet.request import FleetRequest
+from upbench.bench.gate.request import DuetRequest
 from upbench.bench.quality import parts, stage
 from upbench.bench.quality.request import QualityRequest
 from upbench.bench.speed.request import SpeedRequest
@@ -107,6 +108,34 @@ def test_methods_and_small_data_travel_and_what_is_large_has_to_be_there(
     assert (large["data"], packed) == (str(tmp_path), {})
 
 
+def test_a_node_without_torch_gets_an_environment_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def made() -> tuple[list[Any], str]:
+        making = packages.python([], tmp_path)
+        beats = []
+        while True:
+            try:
+                beats.append(next(making))
+            except StopIteration as ended:
+                return beats, ended.value
+
+    assert made() == ([], sys.executable)
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: None)
+    beats, python = made()
+    assert beats and Path(python).is_file() and Path(python).parents[2] == tmp_path
+    assert made() == ([], python)
+    monkeypatch.setattr(packages, "_commands", lambda folder, pins: [[sys.executable, "-c", "raise SystemExit('no!')"]])
+    (Path(python).parents[1] / packages.READY).unlink()
+    with pytest.raises(RuntimeError, match="could be made here: no!"):
+        made()
+
+
+def test_what_is_pinned_is_what_is_installed() -> None:
+    import torch
+
+    assert f"torch=={torch.__version__.partition('+')[0]}" in packages.pinned()
+    assert all("==" in pin and "ray" not in pin for pin in packages.pinned())
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="processes die with their parent on Linux")
 def test_a_task_tells_rows_files_and_how_it_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -152,6 +181,13 @@ def test_a_fleet_is_asked_one_thing_and_its_request_goes_to_json_and_back() -> N
     assert (request.what, request.asked) == ("speed", SpeedRequest(methods=("nearest",)))
     with pytest.raises(UsageError, match="runs one request"):
         FleetRequest()
+    with pytest.raises(UsageError, match="compares live sides only"):
+        FleetRequest(duet=DuetRequest(baseline="2.14.0", save_baseline=Path("kept.json")))
+
+
+def test_environments_of_torch_versions_lie_outside_the_folder_that_is_followed() -> None:
+    document, _ = luggage.pack(DuetRequest(baseline="2.14.0", candidate=("2.15.0",)).to_json(), Silent())
+    assert document["environments"] == "@luggage/environments"
 
 
 def test_without_ray_the_answer_says_what_to_install_and_nothing_imports_it(
