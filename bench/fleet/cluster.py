@@ -5,8 +5,10 @@ else of ours; without it nothing changes but `upbench fleet` itself.
 import contextlib
 import importlib.util
 import os
+import signal
 import socket
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +64,7 @@ class Cluster:
         import ray
 
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        handler = signal.getsignal(signal.SIGTERM)
         try:
             found = ray.init(
                 address=self.address,
@@ -73,6 +76,8 @@ class Cluster:
         except (ConnectionError, RuntimeError, ValueError, ImportError) as error:
             text = " ".join(str(error).split())[:300]
             raise UsageError(f"There is no Ray cluster at {self.address!r}: {text}") from error
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)  # Ray takes it for itself; a run ends as it does without Ray
         dashboard = getattr(found, "dashboard_url", "")
         progress.say(f"fleet: Ray at {self.address}{f', dashboard http://{dashboard}' if dashboard else ''}.")
 

@@ -30,9 +30,9 @@ def describe(request: QualityRequest, progress: Progress) -> dict[str, Any]:
 
 
 def ranges(size: int, batch: int, workers: int) -> list[tuple[int, int]]:
-    """Parts of `size` images, about two for each worker, neither so small nor so large that they cost too much."""
+    """Parts of `size` images, one for each worker, or more where they would be large: beginning one takes seconds."""
     batches = -(-size // batch)
-    step = batch * min(MOST, max(LEAST, -(-batches // (2 * workers))))
+    step = batch * min(MOST, max(LEAST, -(-batches // workers)))
     return [(first, min(first + step, size)) for first in range(0, size, step)]
 
 

@@ -139,14 +139,22 @@ class Fleet:
     def __init__(self, nodes: Nodes, folder: Path) -> None:
         self.nodes, self.out = nodes, folder / "out"
         self.log = folder / "log"
+        self.started: list[subprocess.Popen[bytes]] = []
 
     def start(self, *arguments: object) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "upbench.bench.cli.main", "fleet", "--address", HEAD, *map(str, arguments)]
         environment = self.nodes.environment | {"PYTHONSAFEPATH": "1"}
         with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [*command, "--out", str(self.out)], env=environment, stdout=log, stderr=log, cwd=self.out.parent
+            started = subprocess.Popen(
+                [*command, "--out", str(self.out)],
+                env=environment,
+                stdout=log,
+                stderr=log,
+                cwd=self.out.parent,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell may have had it ignored
             )
+        self.started.append(started)
+        return started
 
     def run(self, *arguments: object) -> int:
         return self.start(*arguments).wait(timeout=300)
@@ -179,5 +187,8 @@ def fleet(nodes: Nodes, tmp_path: Path) -> Iterator[Fleet]:
     home = at_home()
     made = Fleet(nodes, tmp_path)
     yield made
+    for driver in made.started:  # only of a test that failed one runs still
+        driver.kill()
+        driver.wait()
     made.wait(lambda: not made.left(), seconds=20)
     assert at_home() <= home

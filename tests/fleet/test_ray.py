@@ -120,7 +120,7 @@ def test_the_only_node_of_a_kind_leaves_rows_with_the_reason(fleet: Any) -> None
     assert {row["status"] for row in cells(fleet.kinds()["B"])} == {"ok"}
 
 
-@pytest.mark.parametrize("how, code", [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("how, code", [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_driver_that_ends_leaves_nothing_and_the_next_goes_on(fleet: Any, how: int, code: int) -> None:
     asked = (*SPEED, *LONG)
     driver = fleet.start(*asked)
