@@ -56,7 +56,7 @@ def test_two_kinds_are_joined_side_by_side_and_every_row_keeps_its_host(
     assert done.code == 0, done.err
     own, other = (kind(json.loads((run / "host.json").read_text())["host"]) for run in (first, third))
     assert own != other
-    assert {path.name for path in (tmp_path / "joined").iterdir()} == {own, other, "report.md"}
+    assert {path.name for path in (tmp_path / "joined").iterdir()} == {own, other, "report.md", "figures"}
     run = frame.read(tmp_path / "joined" / own)
     assert dict(zip(run.quality["method"], run.quality["host"], strict=True)) == {
         "area": "first",
@@ -82,7 +82,7 @@ def test_a_measured_row_stands_before_one_that_failed(
     cells = [cell | {"status": "failed", "reason": "the process died"} for cell in document["cells"]]
     changed(broken / "speed.json", cells=cells, benchmarks=[])
     assert upbench("merge", broken, folder("whole"), "--out", tmp_path / "joined").code == 0
-    (joined,) = (path for path in (tmp_path / "joined").iterdir() if path.is_dir())
+    (joined,) = (path.parent for path in (tmp_path / "joined").glob("*/host.json"))
     run = frame.read(joined)
     assert set(run.quality["status"]) == {"ok"} and not run.quality["method"].duplicated().any()
     assert set(run.cells["status"]) == {"ok"} and not run.cells["cell"].duplicated().any()
