@@ -26,6 +26,9 @@ def add(commands: "SubParsers") -> None:
     parser.add_argument("--scale", type=float, metavar="SHARE", help="share of the runs (default: 1, all of them)")
     parser.add_argument("--only", nargs="+", choices=[part.name for part in PARTS], help="these parts alone")
     parser.add_argument("--kills", type=int, metavar="N", help="how often a run is killed (default: 20)")
+    parser.add_argument(
+        "--also", nargs="+", type=Path, metavar="DIR", help="folders of other trials, to stand in the same table"
+    )
     parser.add_argument("--environments", type=Path, metavar="DIR", help="where environments are kept (default: .nox)")
     options.add_device(parser)
     parser.add_argument(

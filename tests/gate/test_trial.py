@@ -6,9 +6,12 @@ import pytest
 
 from upbench.bench.errors import UsageError
 from upbench.bench.gate.trial import corpus
+from upbench.bench.gate.trial import stage as trial
 from upbench.bench.gate.trial import table as trial_table
 from upbench.bench.gate.trial.request import PARTS, TrialRequest
 from upbench.bench.gate.verdict import Verdict
+from upbench.bench.stage import Ending, Outcome, Silent
+from upbench.bench.store import write_json
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json.gz"))
 
@@ -45,6 +48,49 @@ def test_the_trial_covers_what_the_gate_claims():
     assert asked["threads-2"].threads == (2,)
     assert asked["channels-last"].memory_formats == ("channels_last",)
     assert [part.name for part in TrialRequest(scale=0.1, only="train").parts()] == ["train"]
+
+
+@pytest.fixture
+def tried(tmp_path, monkeypatch):
+    """A trial whose runs are answered at once; how many comparisons it asked for, what it said, its table."""
+    asked = []
+
+    def answer(request, out, progress):
+        asked.append(request)
+        cell = dict.fromkeys(trial.KEPT, "") | {"verdict": "SAME", "planted": 1.0}
+        write_json(out / "versions.json", {"comparisons": [{"cells": [cell] * 10}]})
+        return Outcome(stage="duet", ending=Ending.OK)
+
+    monkeypatch.setattr("upbench.bench.gate.stage.run", answer)
+
+    def run(name: str, **fields) -> tuple[int, str, str]:
+        asked.clear()
+        said = Silent()
+        said.say = said_lines.append
+        said_lines.clear()
+        trial.run(TrialRequest(kills=0, only="same", **fields), tmp_path / name, said)
+        return len(asked), said_lines[0], (tmp_path / name / "trial.md").read_text()
+
+    said_lines: list[str] = []
+    return run
+
+
+def test_a_trial_goes_on_where_it_was_and_says_how_long_it_will_take(tried):
+    number, said, table = tried("one", scale=0.1)
+    assert (number, said) == (2, "trial: 2 runs and 0 kills to do, at most about 7 minutes.")
+    assert "| 2 | 20 | 0 (at most 13.91%) |" in table
+    assert tried("one", scale=0.1)[:2] == (0, "trial: 0 runs and 0 kills to do, at most about 0 minutes.")
+    assert tried("one", scale=0.2)[0] == 2, "the first two of four are there"
+
+
+def test_trials_of_several_runs_stand_in_one_table_and_another_versions_do_not_mix(tried, tmp_path):
+    tried("one", scale=0.1)
+    table = tried("other", scale=0.05, also=(tmp_path / "one",))[2]
+    assert "| 3 | 30 | 0 (at most 9.50%) |" in table
+    with pytest.raises(UsageError, match=r"is of a trial of 2\.15\.0 on cpu; give another --out"):
+        tried("one", version="2.14.0")
+    with pytest.raises(UsageError, match="holds no run of a trial"):
+        TrialRequest(also=(tmp_path / "nowhere",))
 
 
 def comparison(same: bool = True, pairs: int = 12) -> dict:

@@ -43,7 +43,7 @@ class TrialRequest(Request):
     """Is the gate to be believed? One version against itself, with and without planted slowdowns.
 
     `version` is a release, a python or a virtual environment; `scale` the share of the runs, `only` some of the parts,
-    `kills` how often a run is killed.
+    `kills` how often a run is killed; `also` are folders of other trials, whose runs stand in the table too.
     """
 
     version: str = "2.15.0"
@@ -51,10 +51,14 @@ class TrialRequest(Request):
     only: tuple[str, ...] = ()
     device: str = "cpu"
     kills: int = 20
+    also: tuple[Path, ...] = ()
     environments: Path = ENVIRONMENTS
 
     def check(self) -> None:
         """Raise `UsageError` for a part that there is not, or a number that cannot be meant."""
+        for folder in self.also:
+            if not any(folder.glob("*/trial-run.json")):
+                raise UsageError(f"{folder} holds no run of a trial.")
         require_among("part", self.only, tuple(part.name for part in PARTS))
         check_device(self.device)
         if not (0 < self.scale <= 1 and self.kills >= 0):
