@@ -73,9 +73,9 @@ def _run(request: TrialRequest, part: TrialPart, number: int, out: Path, progres
         code = int(Ending.USAGE)
     (comparison,) = read_json(out / "versions.json")["comparisons"]
     cells = [{name: cell[name] for name in KEPT} for cell in comparison["cells"]]
-    about = {"version": request.version, "device": request.device}
-    about |= {"part": part.name, "code": code, "seconds": time.monotonic() - start, "load": os.getloadavg()}
-    write_json(out / "trial-run.json", about | {"cells": cells})
+    of = {"version": request.version, "device": request.device}
+    about = {"part": part.name, "code": code, "seconds": time.monotonic() - start, "load": os.getloadavg()}
+    write_json(out / "trial-run.json", of | about | {"cells": cells})
 
 
 def _report(request: TrialRequest, out: Path) -> str:
