@@ -99,7 +99,10 @@ def bicubic_antialias(scale: int, device: torch.device, dtype: torch.dtype, *, f
 
 @interpolator
 def lanczos_antialias(scale: int, device: torch.device, dtype: torch.dtype, *, form: str = "scale_factor") -> Upsampler:
-    """Lanczos of radius 3, renormalised at the edge, as Pillow has it: torch 2.15 and later, on a CPU."""
+    """Lanczos of radius 3, renormalised at the edge, as Pillow has it: torch 2.15 and later, on a CPU.
+
+    It compiles and exports for every size; torch's ONNX exporter has no word for it.
+    """
     upsample = _interpolate(scale, form, mode="lanczos", antialias=True)
     try:
         upsample(torch.zeros(1, 1, 2, 2, device=device, dtype=dtype))

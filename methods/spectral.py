@@ -69,7 +69,7 @@ def _pad_spectrum(image: Tensor, phase: Tensor, scale: int) -> Tensor:
 def fourier(scale: int, device: torch.device, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
     """Zero-padded Fourier spectrum of the mirrored image by FFT: the pixels of `dct`, n log n instead of n^2.
 
-    16-bit images are transformed in float32.
+    16-bit images are transformed in float32. It compiles and exports for every size; ONNX cannot pad complex numbers.
     """
     require(scale, dtype)
     working = working_dtype(dtype)

@@ -25,9 +25,9 @@ from upbench.bench.workers import limits
 
 LONGEST_LOG = 300
 SEED = "seed"  # the folder with what the compiler makes once for a machine
-# What roads import in any case: in the mother of all processes, so that each is spared ten seconds. Absent ones are
-# told by their roads.
-for _name in ("torch._inductor.compile_fx", "torch.onnx._internal.exporter._core", "onnxruntime"):
+# What roads import in any case: in the mother of all processes, so that each is spared it. Absent ones are told by
+# their roads; `compiling` has the compiler's.
+for _name in ("torch.onnx._internal.exporter._core", "onnxruntime"):
     with suppress(ImportError):
         import_module(_name)
 

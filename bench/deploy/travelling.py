@@ -15,6 +15,7 @@ from upbench.bench.workers.launch import own_environment, worker_command
 from upbench.bench.workers.pipes import START_SECONDS, Worker, WorkerError
 
 HANDLER = "upbench.bench.deploy.served:Roads"
+COMPILING = "upbench.bench.deploy.compiling:Roads"
 
 
 class Travelling:
@@ -23,6 +24,7 @@ class Travelling:
     def __init__(self, request: DeployRequest) -> None:
         """It is started when it is first needed."""
         self.request = request
+        self._compiles = bool(set(COMPILED) & set(request.roads))
         self.used = True
         self._seeded = False
         self._worker: Worker | None = None
@@ -70,7 +72,7 @@ class Travelling:
                 self._worker = None
         if self._worker is None:
             self._worker = Worker(
-                worker_command(Path(sys.executable), HANDLER),
+                worker_command(Path(sys.executable), COMPILING if self._compiles else HANDLER),
                 own_environment(1, self._folder),
                 self._folder,
                 enduring=True,
@@ -86,7 +88,7 @@ class Travelling:
             shutil.rmtree(old, ignore_errors=True)
         about: dict[str, Any] = {"path": sys.path, "memory": self.request.memory, "folder": str(self._folder)}
         worker.ask({"ask": "begin"} | about, self.request.timeout)
-        if not self._seeded and set(COMPILED) & set(self.request.roads):
+        if not self._seeded and self._compiles:
             self._seeded = True
             with suppress(FailedError, SkippedError):  # a machine without a compiler: each road will say so
                 worker.ask({"ask": "seed", "folder": str(self._folder)}, START_SECONDS)

@@ -72,6 +72,7 @@ def test_the_code_command_writes_the_file_too(upbench: Callable[..., Any], tmp_p
     outcome = upbench("code", "matmul-bilinear", "--onnx", path, "--static")
     assert outcome.code == 0
     assert "256x256" in outcome.out
+    assert outcome.err == ""
     assert path.stat().st_size > 1000
 
 

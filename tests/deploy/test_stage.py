@@ -107,6 +107,24 @@ def test_a_first_call_that_leaves_a_mark_is_found_by_the_warm_export(adapter_fil
     assert found["remembers", "export-warm"]["verdict"] == STATIC
 
 
+def test_a_wrong_gradient_is_told_from_none(adapter_file: Write, tmp_path: Path) -> None:
+    top = """
+        class Wrong(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, low):
+                return low.repeat_interleave(2, -1).repeat_interleave(2, -2)
+            @staticmethod
+            def backward(ctx, high):
+                return F.avg_pool2d(high, 2)
+    """
+    wrong = adapter_file("wrong", "return Wrong.apply", top=top)
+    none = adapter_file("none", "return lambda low: F.interpolate(low.detach(), scale_factor=scale)")
+    found = rows(DeployRequest(method=(wrong, none), roads=("gradcheck",)), tmp_path / "out")
+    assert found["wrong", "gradcheck"]["verdict"] == OTHER
+    assert "mismatch" in found["wrong", "gradcheck"]["reason"]
+    assert found["none", "gradcheck"]["verdict"] == REFUSES
+
+
 def test_when_the_minutes_are_up_the_rest_are_rows_and_the_next_run_asks_them(tmp_path: Path) -> None:
     request = DeployRequest(methods="nearest", roads=("vmap", "gradcheck"), minutes=1e-9)
     first = rows(request, tmp_path)
