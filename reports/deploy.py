@@ -1,38 +1,20 @@
 """The report's section on deploying: what a method becomes on the roads to production, as `upbench deploy` found it."""
 
-import itertools
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from upbench.bench.cells import PLAIN
-from upbench.reports import theme
+from upbench.reports.plot_deploy import COLOURS, draw
 from upbench.reports.report import Report
-from upbench.reports.theme import Theme
 from upbench.reports.words import Block, Bullets, Picture, code, fold, heading, paragraph, prose, table
 
-# A verdict's colour in the light theme and in the dark one; those with a sign carry it in the figure too.
-COLOURS = {
-    "same pixels": ("#b7e1b0", "#1f5f2c"),
-    "other pixels": ("#f6dd8f", "#7a5c00"),
-    "exported size only": ("#f2b27a", "#8a4b12"),
-    "silently wrong elsewhere": ("#e8817f", "#9c2523"),
-    "refuses": ("#d9dce0", "#3d444d"),
-    "dies or hangs": ("#c5b0dc", "#5d3f86"),
-    "not asked": ("#ffffff", "#0d1117"),
-}
-SIGNS = {"exported size only": "!", "silently wrong elsewhere": "!!", "refuses": "-", "dies or hangs": "x"}
 SAME_FINGERPRINT = 1e-5  # of a projection of the eager image: same pixels differ by 1e-7
 SHIPPED = ("onnx-dynamic", "onnx", "openvino", "export-dynamic", "compile", "compile-dynamic")
 NEEDED = ("method", "scale", "road", "verdict", "reason", "ms_eager", "ms", "steps", "where", "fingerprint")
 PACKAGES = ("torch", "onnx", "onnxscript", "onnxruntime", "openvino")
-WIDE, NARROW = 2.2, 1.0  # of a road's column, with times and without
-WIDEST = 0.4  # inches for one of these
-LINE = 0.17  # inches for a method
 NOTE = (
     "Each method down each road, in processes of its own, on 256x256 pictures and, where a road promises any size, on"
     " four other sizes; the roads called shapes go where things break: one, two and three pixels, odd sizes, an empty"
@@ -60,7 +42,7 @@ def section(report: Report) -> list[Block]:
         return []
     first = rows[rows["scale"] == rows["scale"].iloc[0]]
     alt = f"{first['method'].nunique()} methods against the roads {', '.join(dict.fromkeys(first['road']))}"
-    told = advice(rows)
+    told = [*warnings(rows), *advice(rows)]
     return [
         heading("Deploying"),
         paragraph(NOTE),
@@ -68,6 +50,7 @@ def section(report: Report) -> list[Block]:
         *([Bullets(tuple(prose(line) for line in told))] if told else []),
         *_fronts(first, report.run.quality),
         *warmth(first),
+        *eager(first),
         _counts(rows),
         *_exceptions(rows),
         paragraph("Versions: {}.", _versions(rows)),
@@ -100,6 +83,16 @@ def _steps(row: "pd.Series[Any]") -> str:
 def _versions(rows: pd.DataFrame) -> str:
     told = [name for name in PACKAGES if name in rows and rows[name].notna().any()]
     return ", ".join(f"{name} {rows[name].dropna().iloc[0]}" for name in told)
+
+
+def warnings(rows: pd.DataFrame) -> list[str]:
+    """What answers, and wrongly, without a word."""
+    wrong = rows[rows["verdict"] == "silently wrong elsewhere"]
+    return [
+        f"Silently wrong: `{row['method']}` by `{row['road']}`, {row['reason']}, by {row['steps']:.0f} steps of 8 bits"
+        f" ({row['where']})."
+        for _, row in wrong.iterrows()
+    ]
 
 
 def advice(rows: pd.DataFrame) -> list[str]:
@@ -162,45 +155,14 @@ def warmth(rows: pd.DataFrame) -> list[Block]:
     return [Bullets((prose(f"A first eager call changes what is exported: {', '.join(told)}."),))]
 
 
-def draw(rows: pd.DataFrame, colours: Theme) -> Figure:
-    """Methods against roads, coloured by verdict, the time ratio written in; a road without times is narrow."""
-    methods = list(dict.fromkeys(rows["method"]))
-    timed = rows.groupby("road", sort=False)["ratio"].any()
-    widths = {str(road): WIDE if has_times else NARROW for road, has_times in timed.items()}
-    lefts = dict(zip(widths, itertools.accumulate(widths.values(), initial=0.0), strict=False))
-    height = LINE * len(methods)
-    figure = theme.figure(height + 2.4)
-    wide = theme.WIDTH - 2.3
-    axis = theme.axes(figure, 2.1, 1.65, min(wide, WIDEST * sum(widths.values())), height)
-    for _, row in rows.iterrows():
-        road = str(row["road"])
-        _cell(axis, (lefts[road], methods.index(row["method"]), widths[road]), row, colours)
-    axis.set(xlim=(0, sum(widths.values())), ylim=(len(methods) - 0.5, -0.5))
-    axis.set_xticks([lefts[road] + widths[road] / 2 for road in widths], list(widths), rotation=90, va="bottom")
-    axis.set_yticks(range(len(methods)), methods)
-    axis.xaxis.tick_top()
-    axis.tick_params(length=0)
-    axis.spines[:].set_visible(False)
-    shown = [verdict for verdict in COLOURS if verdict in set(rows["verdict"])]
-    handles = [_patch(verdict, colours) for verdict in shown]
-    signed = [f"{verdict} {SIGNS.get(verdict, '')}".strip() for verdict in shown]
-    figure.legend(handles, signed, loc="lower center", ncols=4, fontsize=theme.SMALL, frameon=False)
-    return figure
-
-
-def _patch(verdict: str, colours: Theme) -> Rectangle:
-    pair = COLOURS.get(verdict, COLOURS["not asked"])
-    face = pair[colours.name == "dark"]
-    return Rectangle((-0.5, -0.5), 1, 1, facecolor=face, edgecolor=colours.page, linewidth=1)
-
-
-def _cell(axis: Any, place: tuple[float, int, float], row: "pd.Series[Any]", colours: Theme) -> None:
-    """`place`: its left edge, its line and its width."""
-    left, line, width = place
-    patch = _patch(str(row["verdict"]), colours)
-    patch.set_bounds(left, line - 0.5, width, 1)
-    axis.add_patch(patch)
-    ratio = row["ratio"]
-    text = "" if pd.isna(ratio) else f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}"
-    text = " ".join(filter(None, (text, SIGNS.get(str(row["verdict"]), ""))))
-    axis.text(left + width / 2, line, text, ha="center", va="center", fontsize=8, color=colours.ink)
+def eager(rows: pd.DataFrame) -> list[Block]:
+    """The shapes that methods themselves refuse, which is no road's fault."""
+    if "note" not in rows:
+        return []
+    shapes = rows[rows["road"].str.startswith("shapes")].drop_duplicates("method")
+    refused = shapes.assign(shapes=shapes["note"].str.extract("eager refuses (.*)$")[0]).dropna(subset="shapes")
+    told = [
+        f"{what} ({', '.join(f'`{name}`' for name in part['method'])})"
+        for what, part in refused.groupby("shapes", sort=False)
+    ]
+    return [Bullets((prose(f"Refused by eager torch itself: {'; '.join(told)}."),))] if told else []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from upbench.reports import deploy, markdown
+from upbench.reports import deploy, markdown, plot_deploy
 from upbench.reports.frame import Run, read
 from upbench.reports.report import Report
 from upbench.reports.theme import THEMES, styled
@@ -53,7 +53,7 @@ def test_the_section_has_counts_and_what_was_said(run: Run) -> None:
 def test_draws_its_figure_in_both_themes(run: Run) -> None:
     for colours in THEMES:
         with styled(colours):
-            (axis,) = deploy.draw(deploy.read(run.folder), colours).axes
+            (axis,) = plot_deploy.draw(deploy.read(run.folder), colours).axes
         assert [text.get_text() for text in axis.texts] == ["9", "0.73", "0.4", "-"]
 
 
@@ -76,6 +76,21 @@ def test_tells_where_a_first_call_changes_the_export(run: Run) -> None:
 def test_a_road_without_times_is_narrow(run: Run) -> None:
     rows = deploy.read(run.folder)
     both = pd.concat([rows, rows.assign(road="vmap", ratio=float("nan"))])
-    (axis,) = deploy.draw(both, THEMES[0]).axes
+    (axis,) = plot_deploy.draw(both, THEMES[0]).axes
     widths = {patch.get_x(): patch.get_width() for patch in axis.patches}
-    assert sorted(set(widths.values())) == [deploy.NARROW, deploy.WIDE]
+    assert sorted(set(widths.values())) == [plot_deploy.NARROW, plot_deploy.WIDE]
+
+
+def test_what_is_silently_wrong_comes_first(run: Run) -> None:
+    rows = deploy.read(run.folder).astype({"where": object})
+    rows.loc[0, ["verdict", "reason", "steps", "where"]] = ["silently wrong elsewhere", "wrong at 1x9", 63, "inside"]
+    (line,) = deploy.warnings(rows)
+    assert line == "Silently wrong: `bicubic` by `onnx-dynamic`, wrong at 1x9, by 63 steps of 8 bits (inside)."
+
+
+def test_shapes_that_eager_refuses_are_told_once(run: Run) -> None:
+    rows = deploy.read(run.folder).assign(road="shapes-onnx", note="same at 3x3; eager refuses batch 0")
+    rows.loc[0, "note"] = "same at 3x3, batch 0"
+    text = markdown.write(deploy.eager(pd.concat([rows, rows.assign(road="shapes-compile")])))
+    assert "batch 0 (`polyphase-bicubic`, `nearest`, `lanczos-antialias`)" in text
+    assert deploy.eager(rows.drop(columns="note")) == []
