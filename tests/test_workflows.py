@@ -7,6 +7,10 @@ import runpy
 import shutil
 import subprocess
 import sys
+import threading
+import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -279,3 +283,28 @@ def test_a_strangers_repository_needs_ten_lines():
         name = re.fullmatch(r"OWNER/upbench/\.github/actions/(\w+)@COMMIT", ours["uses"])[1]
         taken = yaml.safe_load((GITHUB / "actions" / name / "action.yml").read_text())["inputs"]
         assert set(ours.get("with", {})) <= set(taken)
+
+
+def test_the_nightly_workflow_asks_the_index_which_torch_is_newest(tmp_path):
+    """A package index of two nights on the loopback address, asked by the workflow's own step."""
+    index = tmp_path / "index" / "torch"
+    index.mkdir(parents=True)
+    for day in (19, 20):
+        name = f"torch-2.16.0.dev202611{day}+cpu"
+        metadata = {"METADATA": f"Metadata-Version: 2.1\nName: torch\nVersion: {name.partition('-')[2]}\n"}
+        metadata |= {"WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n", "RECORD": ""}
+        with zipfile.ZipFile(index / f"{name}-py3-none-any.whl", "w") as wheel:
+            for file, text in metadata.items():
+                wheel.writestr(f"{name}.dist-info/{file}", text)
+    serve = partial(SimpleHTTPRequestHandler, directory=index.parent)
+    document = yaml.safe_load((GITHUB / "workflows" / "nightly.yml").read_text())
+    (step,) = [each for each in document["jobs"]["measure"]["steps"] if each.get("id") == "night"]
+    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        ran = Job(tmp_path / "job", {})
+        ran.variables |= {"PIP_CONFIG_FILE": os.devnull}  # a runner has none of this machine's settings
+        ran.variables["INDEX"] = f"http://127.0.0.1:{server.server_address[1]}"
+        code = ran.execute(step, tmp_path)
+        server.shutdown()
+    assert code == 0, ran.log
+    assert ran.steps["night"] == {"version": "2.16.0.dev20261120"}

@@ -305,12 +305,15 @@ def test_it_measures_by_itself_where_it_is_given_an_anchor(upbench, fake, tmp_pa
     [
         ((), "holds no night; give a folder that upbench duet has written"),
         (("nowhere",), "There is no file"),
+        (("strange",), "holds no night as upbench writes it (KeyError('cells')); measure it again"),
         (("--confirm", "0"), "no whole number of at least 1"),
         (("--anchor", "2.14.0"), "Give --anchor and --candidate to measure a night now"),
         (("--methods", "nearest"), "Give --anchor and --candidate to measure a night now"),
     ],
 )
 def test_what_cannot_be_watched_is_said_in_one_sentence(upbench, tmp_path, arguments, sentence):
-    done = upbench("watch", *arguments, "--history", tmp_path / "history.csv", "--out", tmp_path / "out")
+    write_json(tmp_path / "strange" / "versions.json", {"comparisons": [{"candidate": {}}]})
+    given = [tmp_path / "strange" if each == "strange" else each for each in arguments]
+    done = upbench("watch", *given, "--history", tmp_path / "history.csv", "--out", tmp_path / "out")
     assert done.code == 2
     assert sentence in done.err

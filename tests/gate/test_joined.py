@@ -156,12 +156,15 @@ def test_a_python_program_gets_the_joined_cells_as_a_table(tmp_path):
         (("a", "empty"), "holds no cell that was compared"),
         (("a", "nowhere"), "There is no file"),
         (("a", "damaged"), "cannot be read as JSON"),
+        (("a", "strange"), "is not as upbench writes it (KeyError('verdict'))"),
     ],
 )
 def test_what_cannot_be_joined_is_said_in_one_sentence(upbench, tmp_path, folders, sentence):
     write_json(tmp_path / "a" / "versions.json", {"comparisons": [comparison(SAME)]})
     write_json(tmp_path / "other" / "versions.json", {"comparisons": [comparison(SAME, candidate={"label": "2.16.0"})]})
     write_json(tmp_path / "empty" / "versions.json", {"comparisons": [comparison()]})
+    strange = {name: value for name, value in SAME.items() if name != "verdict"}
+    write_json(tmp_path / "strange" / "versions.json", {"comparisons": [comparison(strange)]})
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "versions.json").write_text("{")
     done = upbench("verdict", *(tmp_path / name for name in folders), "--out", tmp_path / "out")

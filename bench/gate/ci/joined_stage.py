@@ -18,7 +18,12 @@ def run(request: VerdictRequest, out: Path, progress: Progress) -> Outcome:
     found = [_comparisons(folder) for folder in request.folders]
     if len({len(each) for each in found}) > 1:
         raise UsageError("The folders hold different numbers of comparisons; join runs of the same command.")
-    comparisons = [_join(request, together) for together in zip(*found, strict=True)]
+    try:
+        comparisons = [_join(request, together) for together in zip(*found, strict=True)]
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise UsageError(
+            f"A versions.json is not as upbench writes it ({error!r}); measure that runner again."
+        ) from error
     write_json(out / "versions.json", {"comparisons": comparisons})
     write_text(out / "comment.md", comment(comparisons))
     return stage.conclude(comparisons, progress)
@@ -26,7 +31,7 @@ def run(request: VerdictRequest, out: Path, progress: Progress) -> Outcome:
 
 def _comparisons(folder: Path) -> list[Record]:
     found: list[Record] = read_json(folder / "versions.json").get("comparisons", [])
-    if not any(comparison["cells"] for comparison in found):
+    if not any(comparison.get("cells") for comparison in found):
         raise UsageError(f"{folder} holds no cell that was compared; nothing can be joined with it.")
     return found
 

@@ -52,7 +52,10 @@ def run(request: WatchRequest, out: Path, progress: Progress) -> Outcome:
 
 def _nights(folder: Path) -> list[history.Night]:
     comparisons = read_json(folder / "versions.json").get("comparisons", [])
-    return [night for comparison in comparisons for night in history.nights(comparison)]
+    try:
+        return [night for comparison in comparisons for night in history.nights(comparison)]
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise UsageError(f"{folder} holds no night as upbench writes it ({error!r}); measure it again.") from error
 
 
 def _find(request: WatchRequest, branch: str, points: Sequence[Point]) -> list[Change]:
