@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,28 +87,34 @@ class Trips:
     def __init__(self, request: DeployRequest, journal: Journal, found: dict[str, str], bar: Bar) -> None:
         """`found` are the versions that every row tells."""
         self.request, self.journal, self.found, self.bar = request, journal, found, bar
-        self._sharing = threading.Lock()
+        self._sharing, self._interrupted = threading.Lock(), threading.Event()
         self._end = time.monotonic() + 60 * request.minutes if request.minutes else None
 
     def make(self, tasks: list[Task]) -> None:
-        """All of them, in order."""
+        """All of them, in order; an interruption ends the workers and leaves what they were at to the next run."""
         waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
         for task in tasks:
             waiting.put(task)
-        with ThreadPoolExecutor(self.request.jobs) as pool:
-            for done in [pool.submit(self._serve, waiting) for _ in range(self.request.jobs)]:
-                done.result()
+        with ExitStack() as stack, ThreadPoolExecutor(self.request.jobs) as pool:
+            workers = [stack.enter_context(Travelling(self.request)) for _ in range(self.request.jobs)]
+            try:
+                for done in [pool.submit(self._serve, waiting, worker) for worker in workers]:
+                    done.result()
+            except BaseException:
+                self._interrupted.set()
+                for worker in workers:
+                    worker.end()
+                raise
 
-    def _serve(self, waiting: "queue.SimpleQueue[Task]") -> None:
-        with Travelling(self.request) as worker:
-            while True:
-                try:
-                    task = waiting.get_nowait()
-                except queue.Empty:
-                    return
-                self._task(worker, task)
+    def _serve(self, waiting: "queue.SimpleQueue[Task]", worker: Travelling) -> None:
+        while not self._interrupted.is_set():
+            try:
+                task = waiting.get_nowait()
+            except queue.Empty:
+                return
+            self._task(worker, task)
 
-    def _task(self, worker: "Travelling", task: Task) -> None:
+    def _task(self, worker: Travelling, task: Task) -> None:
         worker.used = True
         for road in task.roads:
             row = {"method": task.adapter.name, "scale": task.scale, "road": road, "status": "ok", "reason": ""}
@@ -116,6 +123,8 @@ class Trips:
             else:
                 row |= worker.travel(task.adapter.source, task.scale, road)
             with self._sharing:
+                if self._interrupted.is_set():
+                    return
                 if row["reason"] == TIME_IS_UP:
                     self.journal.rows.append(row)  # not on disk: the next run asks it
                 else:

@@ -3,6 +3,7 @@
 import shutil
 import sys
 import tempfile
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ class Travelling:
         self.request = request
         self._compiles = bool(set(COMPILED) & set(request.roads))
         self.used = True
-        self._seeded = False
+        self._seeded = self._ended = False
+        self._starting = threading.Lock()
         self._worker: Worker | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="upbench-deploy-"))
 
@@ -36,9 +38,15 @@ class Travelling:
 
     def __exit__(self, *_: object) -> None:
         """End the worker and remove its folder."""
-        if self._worker:
-            self._worker.kill()
+        self.end()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def end(self) -> None:
+        """End the worker; whoever waits for its answer hears that it is lost."""
+        with self._starting:
+            self._ended = True
+        if worker := self._worker:
+            worker.kill()
 
     def travel(self, method: str, scale: int, road: str) -> Row:
         """The columns of a row; `method` is what `adapters.find` takes."""
@@ -71,17 +79,24 @@ class Travelling:
                 self._worker.kill()
                 self._worker = None
         if self._worker is None:
+            self._worker = self._start()
+            self._worker.greet()
+            self.used = True
+        if self.used:
+            self._begin(self._worker)
+        return self._worker
+
+    def _start(self) -> Worker:
+        with self._starting:
+            if self._ended:
+                raise WorkerError("the run was interrupted")
             self._worker = Worker(
                 worker_command(Path(sys.executable), COMPILING if self._compiles else HANDLER),
                 own_environment(1, self._folder),
                 self._folder,
                 enduring=True,
             )
-            self._worker.greet()
-            self.used = True
-        if self.used:
-            self._begin(self._worker)
-        return self._worker
+            return self._worker
 
     def _begin(self, worker: Worker) -> None:
         for old in self._folder.glob("inductor-*"):

@@ -1,5 +1,10 @@
 """Strangers' adapters down the roads, in real workers: each gets its row."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,6 +128,22 @@ def test_a_wrong_gradient_is_told_from_none(adapter_file: Write, tmp_path: Path)
     assert found["wrong", "gradcheck"]["verdict"] == OTHER
     assert "mismatch" in found["wrong", "gradcheck"]["reason"]
     assert found["none", "gradcheck"]["verdict"] == REFUSES
+
+
+def test_an_interruption_does_not_wait_for_a_road_that_hangs(strangers: tuple[str, ...], tmp_path: Path) -> None:
+    (hanging,) = (spec for spec in strangers if spec.endswith(":hangs"))
+    asked = ["--methods", "nearest", "--method", hanging, "--roads", "export-dynamic", "--out", str(tmp_path)]
+    environment = os.environ | {"PYTHONSAFEPATH": "1"}
+    run = subprocess.Popen([sys.executable, "-m", "upbench.bench.cli.main", "deploy", *asked], env=environment)
+    journal = tmp_path / "deploy.journal"
+    while run.poll() is None and not (journal.is_file() and len(journal.read_text().splitlines()) == 2):
+        time.sleep(0.2)
+    run.terminate()
+    try:
+        assert run.wait(60) == 128 + signal.SIGTERM
+    finally:
+        run.kill()
+    assert len(journal.read_text().splitlines()) == 2
 
 
 def test_when_the_minutes_are_up_the_rest_are_rows_and_the_next_run_asks_them(tmp_path: Path) -> None:
