@@ -72,7 +72,7 @@ def told(folder: Path) -> str:
 
 
 def _missing(rows: pd.DataFrame) -> list[str]:
-    """Collapsed, failed and skipped trainings with their reasons, equal reasons together."""
+    """Collapsed, failed and skipped trainings with their reasons; those that differ in their figures only, together."""
     lines = []
     collapsed = rows[statistics.has_collapsed(rows)]
     told = [
@@ -80,6 +80,13 @@ def _missing(rows: pd.DataFrame) -> list[str]:
         *((s, rows[rows["status"] == s], "reason") for s in ("failed", "skipped")),
     ]
     for what, part, column in told:
-        for (layer, reason), group in part.groupby(["layer", column], sort=False):
-            lines.append(f"- `{layer}` {what}, {len(group)} of its trainings: {reason}")
+        kind = [str(reason).partition(": ")[0] for reason in part[column]]
+        for (layer, _), group in part.groupby([part["layer"], kind], sort=False):
+            lines.append(f"- `{layer}` {what}, {len(group)} of its trainings: {_such_as(group[column])}")
     return ["### Not counted", "\n".join(lines)] if lines else []
+
+
+def _such_as(reasons: "pd.Series[str]") -> str:
+    """A reason, or the first of several that differ in their figures."""
+    first = str(reasons.iloc[0])
+    return first if reasons.nunique() == 1 else f"{first}; and the like"

@@ -13,7 +13,7 @@ from upbench.reports import places, theme
 from upbench.reports.layers_tables import usual
 from upbench.reports.theme import MARKERS, Theme
 
-MARGIN, GAP, NAMES = 0.62, 0.3, 1.25  # inches: left of a panel, between rows, right of a panel's curves
+MARGIN, GAP, NAMES = 0.62, 0.3, 1.6  # inches: left of a panel, between rows, right of a panel's curves
 TOP, TALL = 0.62, 2.7  # inches
 DASHES = ("-", (0, (5, 2)), (0, (1, 1)), (0, (6, 2, 1, 2)))
 

@@ -8,7 +8,7 @@ where some host is certain and the rule does not hold, the hosts disagree and th
 Log ratios are joined with random effects (DerSimonian & Laird, "Meta-analysis in clinical trials", Controlled Clinical
 Trials 1986), whose variance between hosts, of which two hosts say next to nothing, is moderated by what is known
 (Smyth, "Linear models and empirical Bayes methods", Stat. Appl. Genet. Mol. Biol. 2004). Known is: an Intel Xeon and
-three machines with an AMD EPYC, torch 2.14.0 against 2.15.0 in six cells, had a standard deviation of 2.7 % between
+three runs on one with an AMD EPYC, torch 2.14.0 against 2.15.0 in six cells, had a standard deviation of 2.7 % between
 hosts; their times differ by far more.
 """
 
