@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from upbench.bench.store import write_text
+from upbench.bench.store import replacing, write_text
+from upbench.bench.workers import warden
 from upbench.reports import (
     atlas,
     claims,
@@ -136,13 +137,21 @@ def drawing(found: list[Picture], folder: Path) -> Iterator[None]:
 
 
 def _fork(jobs: Sequence[tuple[Picture, Theme]], folder: Path) -> "ForkProcess":
-    child = multiprocessing.get_context("fork").Process(target=_draw, args=(jobs, folder))
+    child = multiprocessing.get_context("fork").Process(target=_draw_below, args=(os.getpid(), jobs, folder))
     child.start()
     return child
+
+
+def _draw_below(parent: int, jobs: Sequence[tuple[Picture, Theme]], folder: Path) -> None:
+    """Draw in a child, which a parent that is killed takes with it."""
+    warden.follow()
+    if os.getppid() == parent:
+        _draw(jobs, folder)
 
 
 def _draw(jobs: Sequence[tuple[Picture, Theme]], folder: Path) -> None:
     for picture, colours in jobs:
         with theme.styled(colours):
             drawn = picture.draw(colours)
-            drawn.savefig(folder / _file(picture, colours), dpi=theme.DPI, metadata={"Software": SIGNATURE})
+            with replacing(folder / _file(picture, colours)) as whole:
+                drawn.savefig(whole, dpi=theme.DPI, metadata={"Software": SIGNATURE})

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 KILLS = int(os.environ.get("UPBENCH_KILLS", "10"))
 LONGEST = 14.0  # seconds; about what the whole job takes
@@ -53,15 +54,15 @@ def rows(out: Path) -> dict[str, int]:
 def unreadable(out: Path) -> list[str]:
     """Finished files that cannot be read, and anything half-written under a finished file's name."""
     bad = []
-    for path in out.iterdir() if out.is_dir() else ():
-        if path.name.startswith("."):
-            continue
+    for path in out.rglob("[!.]*"):
         try:
             if path.suffix == ".json":
                 json.loads(path.read_text())
             elif path.suffix == ".csv":
                 pd.read_csv(path)
-        except ValueError as error:
+            elif path.suffix == ".png":
+                Image.open(path).load()
+        except (ValueError, OSError) as error:
             bad.append(f"{path.name}: {error}")
     return bad
 
