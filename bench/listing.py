@@ -8,6 +8,7 @@ import ast
 import functools
 import importlib.util
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ def describe(adapter: Adapter) -> dict[str, Any]:
     """A method's name, family, one-line definition, and whether what it needs is installed."""
     row: dict[str, Any] = {"name": adapter.name, "family": adapter.family, "summary": "", "available": True}
     source = _source(adapter.module)
+    if source is None and source_file(adapter.module):
+        told = f"{adapter.module} is no Python source to look into; `upbench list --check` builds it"
+        return row | {"available": False, "reason": told}
     if source is None:
         return row | {"available": False, "reason": f"there is no module {adapter.module!r}"}
     row["summary"] = source.summary(adapter.attribute)
@@ -97,7 +101,9 @@ def _assigns(node: ast.Assign, name: str) -> bool:
 @functools.cache
 def _source(module: str) -> Source | None:
     path = source_file(module)
-    return None if path is None else Source(ast.parse(path.read_bytes()))
+    with suppress(OSError, SyntaxError, ValueError):  # a compiled module, or one that Python itself refuses
+        return None if path is None else Source(ast.parse(path.read_bytes()))
+    return None
 
 
 def source_file(module: str) -> Path | None:

@@ -40,7 +40,8 @@ def section(report: Report) -> list[Block]:
     rows = read(report.run.folder)
     if rows.empty:
         return []
-    first = rows[rows["scale"] == rows["scale"].iloc[0]]
+    asked = set(rows.loc[rows["verdict"] != "not asked", "method"])
+    first = rows[(rows["scale"] == rows["scale"].iloc[0]) & (rows["method"].isin(asked) | (not asked))]
     alt = f"{first['method'].nunique()} methods against the roads {', '.join(dict.fromkeys(first['road']))}"
     told = [*warnings(rows), *advice(rows)]
     return [

@@ -18,6 +18,7 @@ from upbench.bench.adapters import discover
 COMMANDS = [
     *("bench", "list", "quality", "diagnose", "speed", "selfcheck", "gpu", "duet", "bisect", "report", "advise"),
     *("upsample", "panel", "train", "trial", "atlas", "deploy", "layers", "code", "verdict", "watch", "comment"),
+    *("merge", "fleet"),
 ]
 
 
@@ -63,6 +64,13 @@ def test_list_as_json_says_family_summary_and_availability(upbench: Callable, ad
     assert rows[0]["available"] is True
     assert rows[1]["available"] is False
     assert "a_library_of_nobody" in rows[1]["reason"]
+
+
+@pytest.mark.parametrize("module", ["_decimal", "sys"])
+def test_list_says_of_a_compiled_module_that_it_cannot_look_into_it(upbench: Callable, module: str) -> None:
+    said = upbench("list", "--method", f"{module}:factory")
+    assert said.code == 0
+    assert f"{module} is no Python source to look into" in said.out
 
 
 def test_list_says_why_a_method_is_not_available(upbench: Callable, adapter_file: Callable[..., str]) -> None:
