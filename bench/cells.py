@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Protocol
 
 from upbench.bench.errors import UsageError
 from upbench.bench.requests import require_among
@@ -77,21 +78,29 @@ def check_scales(scales: Sequence[int]) -> None:
             raise UsageError(f"scales: {scale} is too large a scale factor; {LARGEST_SCALE} is the largest.")
 
 
-def check_axes(
-    *,
-    workloads: Sequence[str],
-    dtypes: Sequence[str],
-    memory_formats: Sequence[str],
-    modes: Sequence[str],
-    passes: Sequence[str],
-) -> None:
+class Axes(Protocol):
+    """What requests that mean cells have in common."""
+
+    @property
+    def workloads(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def dtypes(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def memory_formats(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def modes(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def passes(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+def check_axes(asked: Axes) -> None:
     """Raise `UsageError` for a workload, dtype, memory format, mode or pass that there is not."""
-    for name in workloads:
+    for name in asked.workloads:
         workload(name)
-    require_among("dtype", tuple(dtypes), DTYPES)
-    require_among("memory format", tuple(memory_formats), MEMORY_FORMATS)
-    require_among("mode", tuple(modes), MODES)
-    require_among("pass", tuple(passes), STEPS)
+    require_among("dtype", asked.dtypes, DTYPES)
+    require_among("memory format", asked.memory_formats, MEMORY_FORMATS)
+    require_among("mode", asked.modes, MODES)
+    require_among("pass", asked.passes, STEPS)
 
 
 def check_device(name: str) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from upbench.bench.adapters import sentence
 from upbench.bench.errors import UsageError
 from upbench.bench.fleet import node
 from upbench.bench.stage import Progress
@@ -74,8 +75,7 @@ class Cluster:
                 configure_logging=False,
             )
         except (ConnectionError, RuntimeError, ValueError, ImportError) as error:
-            text = " ".join(str(error).split())[:300]
-            raise UsageError(f"There is no Ray cluster at {self.address!r}: {text}") from error
+            raise UsageError(f"There is no Ray cluster at {self.address!r}: {sentence(error)}") from error
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)  # Ray takes it for itself; a run ends as it does without Ray
         dashboard = getattr(found, "dashboard_url", "")

@@ -125,7 +125,7 @@ class Loop:
         if "moment" in message:
             self.moments.append({"node": running.node.address, "work": running.work.name} | message["moment"])
         if "code" in message:
-            running.work.code, running.work.reason = message["code"], running.work.reason
+            running.work.code = message["code"]
         running.work.hear(message, running.node)
 
     def _after(self, running: Running, error: Exception | None) -> list[Work]:

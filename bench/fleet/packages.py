@@ -3,7 +3,6 @@
 It is made once, by uv where the node has it and else by venv and pip, and used by every later task.
 """
 
-import fcntl
 import hashlib
 import importlib.util
 import re
@@ -12,10 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
+
+from upbench.bench.errors import UsageError
+from upbench.bench.lock import folder_lock
 
 READY = "upbench-ready"  # written last: an environment without it was interrupted, and is made anew
 BEAT_SECONDS = 1.0
@@ -40,8 +42,8 @@ def python(pins: Sequence[str], base: Path) -> Generator[dict[str, Any], None, s
     if importlib.util.find_spec("torch") is not None:
         return sys.executable
     folder = base / f"python-{hashlib.sha256(' '.join(pins).encode()).hexdigest()[:12]}"
-    with (base / "python.lock").open("w") as lock:
-        while not _locked(lock.fileno()):  # another task makes it
+    with ExitStack() as held:
+        while not _holds(held, base):  # another task makes it
             yield _beat()
         if not (folder / READY).is_file():
             for command in _commands(folder, pins):
@@ -78,9 +80,8 @@ def _beat() -> dict[str, Any]:
     return {"sent": time.time()}
 
 
-def _locked(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def _holds(held: ExitStack, base: Path) -> bool:
+    with suppress(UsageError):  # it is in use
+        held.enter_context(folder_lock(base))
+        return True
+    return False

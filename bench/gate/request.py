@@ -85,13 +85,7 @@ class DuetRequest(Request):
         check_methods(self.methods, self.method)
         check_scales(self.scales)
         check_device(self.device)
-        check_axes(
-            workloads=self.workloads,
-            dtypes=self.dtypes,
-            memory_formats=self.memory_formats,
-            modes=self.modes,
-            passes=self.passes,
-        )
+        check_axes(self)
         require_among("allocator", (self.allocator, self.candidate_allocator or self.allocator), ALLOCATORS)
         settings_of(self.baseline_set), settings_of(self.candidate_set)
         require_among("counter", (self.counter,) if self.counter else (), ("instructions",))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd.profiler import profile
 
+from upbench.bench.cuda import runtime
 from upbench.methods.layers.networks import Network
 
 
@@ -29,12 +30,7 @@ def peaks(network: Network, inputs: Tensor) -> dict[str, int]:
 def peak_bytes(act: Callable[[], None], device: torch.device) -> int:
     """The most that `act` holds at a time beyond what was there before: of CUDA's allocator, or of torch's on a CPU."""
     if device.type == "cuda":
-        torch.cuda.synchronize(device)
-        torch.cuda.reset_peak_memory_stats(device)
-        before = torch.cuda.memory_allocated(device)
-        act()
-        torch.cuda.synchronize(device)
-        return torch.cuda.max_memory_allocated(device) - before
+        return runtime.peak_bytes(act, device)
     with profile(profile_memory=True) as profiled:
         act()
     assert profiled.kineto_results is not None

@@ -53,13 +53,7 @@ class SpeedRequest(Request):
         check_methods(self.methods, self.method)
         check_scales(self.scales)
         check_device(self.device)
-        check_axes(
-            workloads=self.workloads,
-            dtypes=self.dtypes,
-            memory_formats=self.memory_formats,
-            modes=self.modes,
-            passes=self.passes,
-        )
+        check_axes(self)
         require_among("allocator", (self.allocator,), ALLOCATORS)
         require_positive(threads=self.threads, sweep=self.sweep)
         if not 0 < self.seconds <= 60:

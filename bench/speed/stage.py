@@ -125,13 +125,13 @@ def _missing(cells: Sequence[Cell], journal: Journal) -> list[Cell]:
 
 def crowded_cells(cells: Sequence[Cell], rows: Sequence[Row]) -> list[Cell]:
     """What to measure once more: cells that others disturbed, in order, for a tenth of the time that all took."""
-    took = {row["cell"]: _pressure(row).get("seconds") or 0.0 for row in rows}
+    pressures = {row["cell"]: _pressure(row) for row in rows}
+    took = {name: pressure.get("seconds") or 0.0 for name, pressure in pressures.items()}
     tried = Counter(row["cell"] for row in rows)
     left = AGAIN * sum(took.values())
     found = []
     for cell in cells:
-        row = next(row for row in rows if row["cell"] == cell.name)
-        if grades.crowded(_pressure(row)) and tried[cell.name] == 1 and took[cell.name] <= left:
+        if grades.crowded(pressures[cell.name]) and tried[cell.name] == 1 and took[cell.name] <= left:
             left -= took[cell.name]
             found.append(cell)
     return found
