@@ -15,7 +15,7 @@ from upbench.reports.words import Block, Bullets, Picture, fold, heading, link, 
 from upbench.reports.words import table as words_table
 
 PLACED = ("layer", "place", "psnr_db", "infer_ratio")
-TITLE = "## The upsampling layer inside a network"
+TITLE = "The upsampling layer inside a network"
 
 
 def read(folder: Path, name: str = "layers.csv") -> pd.DataFrame:
@@ -37,7 +37,7 @@ def section(report: Report) -> list[Block]:
     ]
     titles = ["task", "layer", "place", "PSNR", f"time over {REFERENCE}'s"]
     return [
-        heading(TITLE.removeprefix("## ")),
+        heading(TITLE),
         Bullets(tuple(prose(line.replace("*", "")) for line in words(rows, summary))),
         picture(rows, read(report.run.folder, "layers-curves.csv")),
         *fold("Every layer", [words_table(titles, places, "llrrr")]),

@@ -10,8 +10,8 @@ from upbench.bench.layers.contract import REFERENCE
 from upbench.bench.store import write_text
 from upbench.reports import markdown, page
 from upbench.reports.layers import TITLE, picture, read, words
-from upbench.reports.layers_tables import COSTS, SCORES, costs, scores, shifts
-from upbench.reports.layers_tables import markdown as as_markdown
+from upbench.reports.layers_tables import COSTS, SCORES, costs, scores, shifts, shown
+from upbench.reports.words import Block, Bullets, Heading, Paragraph, bold, code, heading, marked, paragraph, say
 
 NOTE = (
     "One small network, its layer C channels in and out, trained from scratch with each layer in turn. A seed"
@@ -35,8 +35,8 @@ HIDDEN_NOTE = (
 def write(folder: Path) -> Path:
     """Write `layers.md` and its figures from the files of `upbench layers` in a folder; returns its path."""
     rows = read(folder)
-    shown = [picture(rows, read(folder, "layers-curves.csv"))] if len(rows) and len(statistics.usable(rows)) else []
-    with page.drawing(shown, folder / "figures"):
+    drawn = [picture(rows, read(folder, "layers-curves.csv"))] if len(rows) and len(statistics.usable(rows)) else []
+    with page.drawing(drawn, folder / "figures"):
         write_text(folder / "layers.md", text(folder))
     return folder / "layers.md"
 
@@ -46,32 +46,40 @@ def text(folder: Path) -> str:
     about = json.loads((folder / "layers.json").read_text(encoding="utf-8"))
     host = json.loads((folder / "host.json").read_text(encoding="utf-8"))["host"]
     asked = about["request"]
-    lines = [
-        f"- **Data**: {about['description']}.",
-        f"- **Training**: {about['steps']} steps of {asked['batch']} images at width {about['width']}, Adam, learning"
-        f" rate {asked['rates'][0]:g}, one thread, on {about['device']}.",
-        f"- **Host**: {host['cpu']}, {host['cores']} cores, {host['system']}, Python {host['python']},"
-        f" torch {host['packages']['torch']}, {host['utc']}.",
-    ]
-    return "\n\n".join(["# Upsampling layers", "\n".join(lines), told(folder) or "Nothing was measured."]) + "\n"
+    training = (
+        f"{about['steps']} steps of {asked['batch']} images at width {about['width']}, Adam, learning"
+        f" rate {asked['rates'][0]:g}, one thread, on {about['device']}"
+    )
+    where = (
+        f"{host['cpu']}, {host['cores']} cores, {host['system']}, Python {host['python']},"
+        f" torch {host['packages']['torch']}, {host['utc']}"
+    )
+    told = {"Data": about["description"], "Training": training, "Host": where}
+    lines = Bullets(tuple(say("{}: {}.", bold(name), value) for name, value in told.items()))
+    found = blocks(folder) or [paragraph("Nothing was measured.")]
+    return markdown.write([heading("Upsampling layers", 1), lines, *found])
 
 
-def told(folder: Path) -> str:
-    """The page's words, figure and tables as markdown; empty where no layer was trained."""
+def blocks(folder: Path) -> list[Block]:
+    """The page's words, figure and tables; none where no layer was trained."""
     rows = read(folder)
     if rows.empty or not len(statistics.usable(rows)):
-        return ""
+        return []
     summary = statistics.summary(rows)
-    parts = [TITLE, "\n".join(f"- {line}" for line in words(rows, summary)), NOTE]
-    parts.append(markdown.write([picture(rows, read(folder, "layers-curves.csv"))]).strip())
+    found: list[Block] = [
+        heading(TITLE),
+        Bullets(tuple(map(marked, words(rows, summary)))),
+        Paragraph(marked(NOTE)),
+        picture(rows, read(folder, "layers-curves.csv")),
+    ]
     for task in dict.fromkeys(summary["task"]):
         here = summary[summary["task"] == task]
-        parts += [f"### {task.capitalize()}", as_markdown(scores(here, shifts(rows, task)), SCORES)]
-        parts += [as_markdown(costs(here), COSTS)]
-    return "\n\n".join([*parts, HIDDEN_NOTE, *_missing(rows)])
+        found.append(Heading(say("{}", str(task).capitalize()), 3))
+        found += [shown(scores(here, shifts(rows, task)), SCORES), shown(costs(here), COSTS)]
+    return [*found, Paragraph(marked(HIDDEN_NOTE)), *_missing(rows)]
 
 
-def _missing(rows: pd.DataFrame) -> list[str]:
+def _missing(rows: pd.DataFrame) -> list[Block]:
     """Collapsed, failed and skipped trainings with their reasons; those that differ in their figures only, together."""
     lines = []
     collapsed = rows[statistics.has_collapsed(rows)]
@@ -82,8 +90,9 @@ def _missing(rows: pd.DataFrame) -> list[str]:
     for what, part, column in told:
         kind = [str(reason).partition(": ")[0] for reason in part[column]]
         for (layer, _), group in part.groupby([part["layer"], kind], sort=False):
-            lines.append(f"- `{layer}` {what}, {len(group)} of its trainings: {_such_as(group[column])}")
-    return ["### Not counted", "\n".join(lines)] if lines else []
+            said = (code(layer), what, len(group), _such_as(group[column]))
+            lines.append(say("{} {}, {} of its trainings: {}", *said))
+    return [heading("Not counted", 3), Bullets(tuple(lines))] if lines else []
 
 
 def _such_as(reasons: "pd.Series[str]") -> str:

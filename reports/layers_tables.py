@@ -5,6 +5,8 @@ from typing import Any
 import pandas as pd
 
 from upbench.bench.layers import statistics
+from upbench.reports import words
+from upbench.reports.words import Table
 
 MATCHED = {"matched-macs": "matched MACs (dB)", "matched-parameters": "matched parameters (dB)"}
 SCORES = {"place": ".0f", "PSNR (dB)": ".2f"}
@@ -100,11 +102,10 @@ def costs(here: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
-def markdown(table: pd.DataFrame, formats: dict[str, str]) -> str:
-    """A table as GitHub has it; what has a format is a number, and a missing one an empty cell."""
+def shown(table: pd.DataFrame, formats: dict[str, str]) -> Table:
+    """The table of a page; what has a format is a number, and a missing one an empty cell."""
     rows = [
         ["" if pd.isna(value) else f"{value:{formats.get(str(name), '')}}" for name, value in row.items()]
         for row in table.to_dict("records")
     ]
-    rule = ["---:" if name in formats else "---" for name in table]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [list(map(str, table)), rule, *rows])
+    return words.table(list(table), rows, "".join("r" if name in formats else "l" for name in table))

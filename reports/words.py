@@ -4,6 +4,7 @@ A section says what it has to say in these; only the two templates know how a pa
 escape. A name, a reason or a path from the data is given to `say`, `code` or a table's cell as it is.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -66,6 +67,17 @@ def prose(said: str) -> Words:
     """A sentence with `names` between backticks."""
     pieces = said.split("`")
     return tuple(code(piece) if index % 2 else Span(piece) for index, piece in enumerate(pieces) if piece)
+
+
+def marked(said: str) -> Words:
+    """As `prose`, and with **bold** and *italic* words."""
+    spans: list[Span] = []
+    for span in prose(said):
+        pieces = [span.text] if span.kind == "code" else re.split(r"\*(\*[^*]+\*|[^*]+)\*", span.text)
+        for index, piece in enumerate(pieces):
+            kind = ("bold" if piece.startswith("*") else "italic") if index % 2 else span.kind
+            spans.append(Span(piece.strip("*") if index % 2 else piece, kind))
+    return tuple(span for span in spans if span.text)
 
 
 def words(part: Said) -> Words:

@@ -92,7 +92,7 @@ def test_the_claim_is_judged_on_both_of_its_halves() -> None:
 def test_the_section_begins_with_what_the_initialisation_does_and_draws_its_figure(tmp_path: Path) -> None:
     other = rows({"nearest+conv3": 0.0, "transposed-k2": -3.0}, initialisation="default")
     frame(rows(LAYERS), other).to_csv(tmp_path / "layers.csv", index=False)
-    text = layers_page.told(tmp_path)
+    text = markdown.write(layers_page.blocks(tmp_path))
     first = text.split("\n\n")[1]
     assert (
         first.startswith("- **Initialisation** (autoencoder)")
@@ -105,7 +105,7 @@ def test_the_section_begins_with_what_the_initialisation_does_and_draws_its_figu
 
 
 def test_a_folder_without_layers_has_no_section(tmp_path: Path) -> None:
-    assert layers_page.told(tmp_path) == ""
+    assert layers_page.blocks(tmp_path) == []
 
 
 def test_the_report_has_the_section_and_the_claim_beside_the_lone_layers(tmp_path: Path) -> None:
