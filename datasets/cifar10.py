@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from upbench.datasets.errors import DataError
+from upbench.datasets.errors import DataError, said
 
 RECORD = 1 + 3072
 OFFICIAL_IMAGES = {"train": 50_000, "test": 10_000}
@@ -134,7 +134,7 @@ def _read_pickle(path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
         with path.open("rb") as file:
             rows = np.asarray(_PlainUnpickler(file, encoding="bytes").load()[b"data"])
     except Exception as error:  # a damaged pickle can raise anything
-        raise DataError(f"{path} is damaged or no CIFAR-10 python file ({error}); fetch it again.") from error
+        raise DataError(f"{path} is damaged or no CIFAR-10 python file ({said(error)}); fetch it again.") from error
     wrong = rows.ndim != 2 or rows.shape[1] != RECORD - 1 or not len(rows) or rows.dtype != np.uint8
     if wrong or rows.nbytes > path.stat().st_size:  # a pickle may ask for memory that it does not fill
         raise DataError(f"{path} is damaged: expected rows of 3,072 bytes, found {rows.dtype} {rows.shape}.")
@@ -159,7 +159,7 @@ def download(directory: Path) -> None:
         CIFAR10(root=str(directory), download=True)
     except Exception as error:  # no torchvision, no network, a wrong checksum: all mean no data
         raise DataError(
-            f"CIFAR-10 could not be downloaded ({error}); give its folder with --data DIR or UPBENCH_DATA."
+            f"CIFAR-10 could not be downloaded ({said(error)}); give its folder with --data DIR or UPBENCH_DATA."
         ) from error
     finally:
         socket.setdefaulttimeout(before)

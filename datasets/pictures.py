@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from upbench.datasets.errors import DataError
+from upbench.datasets.errors import DataError, said
 
 LARGEST = 150_000_000  # pixels: 0.5 GB of bytes, 7 GB while they are floating point and copied
 PNG_COLOUR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}
@@ -81,7 +81,7 @@ def write(path: Path, picture: Picture) -> None:
     try:
         Image.fromarray(eight[..., 0] if eight.shape[2] == 1 else eight).save(path)
     except (ValueError, KeyError, OSError) as error:
-        raise DataError(f"{path.name} cannot be written ({error}); try a name that ends in .png.") from error
+        raise DataError(f"{path.name} cannot be written ({said(error)}); try a name that ends in .png.") from error
 
 
 def opened(file: BinaryIO) -> Image.Image:

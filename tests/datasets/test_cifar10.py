@@ -232,6 +232,16 @@ def test_values_that_are_no_numbers_are_not_unpickled(tmp_path: Path, dtype: str
         cifar10.load(write_python(tmp_path, document), "test")
 
 
+def test_what_numpy_quotes_of_a_hostile_file_is_one_short_line(tmp_path: Path) -> None:
+    class Rows:
+        def __reduce__(self) -> object:
+            return (np.dtype, ("f4,q\n!" + "z" * 5000,))
+
+    with pytest.raises(DataError, match="test_batch is damaged") as caught:
+        cifar10.load(write_python(tmp_path, {b"data": Rows()}), "test")
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 1000
+
+
 def test_official_files_that_differ_from_the_published_ones_are_told(tmp_path: Path) -> None:
     (tmp_path / "test_batch").write_bytes(b"other bytes")
     assert cifar10.describe([tmp_path / "test_batch"], "test", 10_000) == (
