@@ -62,7 +62,7 @@ def strangers(adapter_file: Write) -> tuple[str, ...]:
 
 
 def test_each_stranger_gets_its_row(strangers: tuple[str, ...], tmp_path: Path) -> None:
-    request = DeployRequest(method=strangers, roads=("export-dynamic", "vmap"), timeout=45)
+    request = DeployRequest(method=strangers, roads=("export-dynamic", "vmap"), timeout=45, jobs=2)
     found = rows(request, tmp_path / "out")
     exported = {method: row for (method, road), row in found.items() if road == "export-dynamic"}
     assert exported["plain"]["verdict"] == SAME
@@ -87,7 +87,7 @@ def test_each_stranger_gets_its_row(strangers: tuple[str, ...], tmp_path: Path) 
 def test_compiled_code_is_asked_at_the_shapes_where_it_breaks(strangers: tuple[str, ...], tmp_path: Path) -> None:
     chosen = tuple(spec for spec in strangers if spec.endswith((":plain", ":branch_on_values")))
     roads = ("compile-dynamic", "shapes-compile")
-    found = rows(DeployRequest(method=chosen, methods="nearest", roads=roads), tmp_path)
+    found = rows(DeployRequest(method=chosen, methods="nearest", roads=roads, jobs=2), tmp_path)
     assert {found["plain", road]["verdict"] for road in roads} == {SAME}
     assert found["plain", "shapes-compile"]["note"] == "same at 3x3, 2x2, 7x5, 1x1, batch 0"
     assert "x2.05 by size" in found["nearest", "shapes-compile"]["note"]

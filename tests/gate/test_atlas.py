@@ -153,10 +153,10 @@ def test_one_release_is_no_atlas():
 @pytest.mark.parametrize("step", ["forward", "train"])
 @pytest.mark.parametrize("method", sorted(reproducer.CALLS))
 def test_a_reproducer_of_time_has_at_most_15_lines_and_runs_on_torch_alone(method, step):
-    script = reproducer.timing(f"{method}/x2/1x3x4x4/cpu/float32/channels_last/eager/{step}/1t")
+    script = reproducer.timing(f"{method}/x2/1x3x4x4/cpu/float32/channels_last/eager/{step}/1t", seconds=0.5)
     assert script.count("\n") <= 15
     assert "upbench" not in script
-    exec(compile(script.replace("range(300)", "range(2)"), "reproducer", "exec"), {})
+    exec(compile(script.replace("range(20)", "range(2)"), "reproducer", "exec"), {})
 
 
 @pytest.mark.parametrize(
@@ -168,10 +168,10 @@ def test_a_reproducer_of_pixels_prints_the_same_where_nothing_differs(case, tmp_
     found = reproducer.executed(script, HERE, tmp_path)
     assert found["differs"] is False
     assert found["baseline"] == found["candidate"]
-    assert len(found["baseline"]) == reproducer.TURNS
+    assert len(found["baseline"]) == 1
     json.dumps(found)
 
 
 def test_what_torch_alone_cannot_say_has_no_reproducer():
-    assert reproducer.timing("polyphase-bilinear/x2/image") is None
+    assert reproducer.timing("polyphase-bilinear/x2/image", seconds=1e-3) is None
     assert reproducer.pixels("polyphase-bilinear", "1x3x7x8 float32 contiguous x2") is None

@@ -1,5 +1,6 @@
 """A run with planted figures, written as files and read as the report reads them."""
 
+import functools
 import importlib.util
 import json
 import subprocess
@@ -57,17 +58,24 @@ def large() -> ModuleType:
 
 
 @pytest.fixture
-def planted(tmp_path: Path) -> Callable[..., frame.Run]:
+def planted(planted_in: Callable[..., frame.Run], tmp_path: Path) -> Callable[..., frame.Run]:
+    """The same in the test's own folder."""
+    return functools.partial(planted_in, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def planted_in() -> Callable[..., frame.Run]:
     """A run of these PSNRs, these seconds by workload, and these (jaggedness, width) of the slanted edge."""
 
     def make(
+        folder: Path,
         psnr: Figures | None = None,
         times: Mapping[str, Figures] | None = None,
         edges: Mapping[str, tuple[float, float]] | None = None,
         more_quality: tuple[dict[str, object], ...] = (),
     ) -> frame.Run:
         rows = [*(quality_row(method, value) for method, value in (psnr or {}).items()), *more_quality]
-        pd.DataFrame(rows, columns=list(QUALITY_COLUMNS)).to_csv(tmp_path / "quality.csv", index=False)
+        pd.DataFrame(rows, columns=list(QUALITY_COLUMNS)).to_csv(folder / "quality.csv", index=False)
         benchmarks = [
             benchmark(method, shape, [seconds] * 7)
             for shape, cells in (times or {}).items()
@@ -75,7 +83,7 @@ def planted(tmp_path: Path) -> Callable[..., frame.Run]:
         ]
         cells = [{"cell": entry["name"], "status": "ok", "reason": ""} for entry in benchmarks]
         document = {"format": 1, "benchmarks": benchmarks, "cells": cells}
-        (tmp_path / "speed.json").write_text(json.dumps(document))
+        (folder / "speed.json").write_text(json.dumps(document))
         if edges:
             figures = [
                 dict.fromkeys(DIAGNOSIS, 0.0)
@@ -83,7 +91,7 @@ def planted(tmp_path: Path) -> Callable[..., frame.Run]:
                 | {"status": "ok", "reason": ""}
                 for method, (jagged, width) in edges.items()
             ]
-            pd.DataFrame(figures).to_csv(tmp_path / "diagnostics.csv", index=False)
-        return frame.read(tmp_path)
+            pd.DataFrame(figures).to_csv(folder / "diagnostics.csv", index=False)
+        return frame.read(folder)
 
     return make

@@ -4,7 +4,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,22 +20,23 @@ TIMES |= {"nearest": 5e-4, "pixel-shuffle": 2e-3, "bicubic": 6e-3, "polyphase-bi
 EDGES = {"nearest": (1.0, 1.0), "bilinear": (0.1, 3.0), "bicubic": (0.05, 2.0)}
 
 
-@pytest.fixture
-def run(planted: Callable, tmp_path: Path) -> frame.Run:
+@pytest.fixture(scope="module")
+def run(planted_in: Callable, tmp_path_factory: pytest.TempPathFactory) -> frame.Run:
+    folder = tmp_path_factory.mktemp("run")
     generator = np.random.default_rng(0)
     images = {"photo/high": (3, 96, 128), "photo/low": (3, 24, 32), "high": (3, 3, 32, 32), "low": (3, 3, 16, 16)}
     images |= {"before": (1, 3, 32, 32)}
     for name in QUALITY:
         images |= {f"crop/{name}": (3, 64, 64), f"pairs/{name}": (3, 3, 32, 32), f"exercise/{name}": (1, 3, 128, 128)}
     arrays = {name: generator.integers(0, 256, size, dtype=np.uint8) for name, size in images.items()}
-    np.savez(tmp_path / "samples.npz", **arrays, **{"photo/window": np.array([16, 32, 64])})
-    found = planted(psnr=QUALITY, times={"image": TIMES | {"copy": 1e-4}, "cifar": TIMES}, edges=EDGES)
+    np.savez(folder / "samples.npz", **arrays, **{"photo/window": np.array([16, 32, 64])})
+    found = planted_in(folder, psnr=QUALITY, times={"image": TIMES | {"copy": 1e-4}, "cifar": TIMES}, edges=EDGES)
     pixels = {"polyphase-bicubic": "bicubic", "pixel-shuffle": "nearest"}
     found.quality["pixels"] = [pixels.get(name, name) for name in found.quality["method"]]
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def lines(run: frame.Run) -> list[str]:
     return page.write(run, html=True).read_text().splitlines()
 
@@ -80,13 +80,14 @@ def test_a_markdown_linter_has_nothing_to_say(lines: list[str], run: frame.Run, 
     assert complaints(run.folder / "report.md") == ""
 
 
-def test_the_same_run_gives_the_same_bytes(run: frame.Run) -> None:
+def test_the_same_run_gives_the_same_bytes(lines: list[str], run: frame.Run) -> None:
     def files() -> dict[str, bytes]:
-        page.write(run, html=True)
         made = [run.folder / "report.md", run.folder / "report.html", *(run.folder / "figures").iterdir()]
         return {path.name: path.read_bytes() for path in made}
 
-    assert files() == files()
+    before = files()
+    page.write(run, html=True)
+    assert files() == before
 
 
 def test_the_html_edition_asks_for_nothing_and_holds_the_samples(lines: list[str], run: frame.Run) -> None:
@@ -114,9 +115,8 @@ def test_every_method_of_ours_has_a_family() -> None:
         assert [family for family, pattern in PATTERNS.items() if re.fullmatch(pattern, name)], name
 
 
-def test_figures_of_an_earlier_page_go_and_no_other_file_does(run: frame.Run) -> None:
+def test_figures_of_an_earlier_page_go_and_no_other_file_does(lines: list[str], run: frame.Run) -> None:
     figures = run.folder / "figures"
-    page.write(run)
     (figures / "front-light.png").rename(figures / "gone-light.png")
     Image.new("RGB", (1, 1)).save(figures / "mine.png")
     (figures / "torn.png").write_text("no picture")

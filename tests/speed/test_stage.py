@@ -61,10 +61,10 @@ def test_time_that_ended_before_the_second_try_leaves_the_first(cells):
 
 @contextlib.contextmanager
 def crowd():
-    """More busy processes than a machine has cores for."""
+    """More busy processes than a machine has cores for, each a session: the kernel shares out between sessions."""
     spinning = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): pass"
     command = [sys.executable, "-c", spinning, str(os.getpid())]
-    processes = [subprocess.Popen(command) for _ in range(3 * (os.cpu_count() or 1))]
+    processes = [subprocess.Popen(command, start_new_session=True) for _ in range(3 * (os.cpu_count() or 1))]
     try:
         yield
     finally:

@@ -2,10 +2,12 @@
 
 The file: `{"format": 1, "releases", "comparisons": [as in versions.json], "changes": [...]}`. A change holds `what`
 (time, pixels, memory, or edges: pixels at the edges of the space of shapes), `before` and `after` (releases), the
-`cell`, the `amount`, and where torch alone can say it a `reproducer` with what it printed in both environments.
+`cell`, the `amount` (of time the `interval` too, and the `seconds` of a call before), and where torch alone can say it
+a `reproducer` with what it printed in both environments.
 Format history: 1 is the first.
 """
 
+import statistics
 from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib.metadata import version
@@ -113,12 +115,20 @@ def _cells(compared: Record) -> Iterator[Record]:
         name, method = cell["cell"], cell["method"]
         if cell["verdict"] in (Verdict.SLOWER.value, Verdict.FASTER.value):
             interval = [cell["low"], cell["high"]]
-            yield {"what": "time", "cell": name, "method": method, "amount": cell["ratio"], "interval": interval}
+            about = {"amount": cell["ratio"], "interval": interval, "seconds": _seconds(cell)}
+            yield {"what": "time", "cell": name, "method": method} | about
         if (cell["pixels"] or {}).get("status") == CHANGED:
             yield {"what": "pixels", "cell": name, "method": method, "amount": cell["pixels"]["largest"]}
         memory = outcome.memory_ratio(cell)
         if memory is not None and abs(memory - 1) > MEMORY_CHANGE:
             yield {"what": "memory", "cell": name, "method": method, "amount": memory}
+
+
+def _seconds(cell: Record) -> float:
+    """What a call takes in the release before, by the blocks of all visits."""
+    blocks = [block for visit in cell["visits"] for block in visit["baseline"]]
+    seconds: float = statistics.median(blocks) / cell["calls_per_block"] / 1e9
+    return seconds
 
 
 def _edges(compared: Record) -> Iterator[Record]:
@@ -137,13 +147,12 @@ def _edges(compared: Record) -> Iterator[Record]:
 
 def _shown(change: Record, pairing: Pairing, snapshot: Path) -> Record | None:
     """The change in torch's own words, executed in both environments; None where it cannot be said so shortly."""
+    script, turns = None, 1
     if change["what"] == "time":
-        script = reproducer.timing(change["cell"])
+        script, turns = reproducer.timing(change["cell"], change["seconds"]), reproducer.TURNS
     elif change["what"].startswith("edges"):
         script = reproducer.pixels(change["method"], change["cell"])
-    else:
-        script = None
-    return reproducer.executed(script, pairing.sides, snapshot) if script else None
+    return reproducer.executed(script, pairing.sides, snapshot, turns) if script else None
 
 
 def sentence(change: Record) -> str:

@@ -12,8 +12,9 @@ from upbench.bench.gate.sides.side import Side
 
 Record = dict[str, Any]
 
-TURNS = 3  # of both environments, in turn
+TURNS = 3  # of both environments, in turn, where it is a time: pixels are the same each time
 TIMEOUT_SECONDS = 120.0
+CALLS_TIMED = (20, 300)  # as many as a second has, but no fewer than the one and no more than the other
 
 # What each method is in torch's own words; `x` is the input, `how` is its scale or its size.
 CALLS = {
@@ -58,8 +59,8 @@ print(torch.__version__, y.dtype, y.double().flatten()[:6].tolist(), y.double().
 """
 
 
-def timing(name: str) -> str | None:
-    """A script that times a cell; None where it cannot be said in so few words of torch."""
+def timing(name: str, seconds: float) -> str | None:
+    """A script that times a cell whose call takes so long; None where it cannot be said in so few words of torch."""
     cell = Cell.parse(name)
     shape = workload(cell.workload).shape
     if cell.method not in CALLS or cell.device != "cpu" or cell.mode != "eager" or cell.dtype == "uint8":
@@ -77,7 +78,7 @@ def timing(name: str) -> str | None:
         body=f"y = {call}; torch.autograd.grad(y, x, torch.ones_like(y))" if train else call,
         clock="time.process_time" if cell.threads == 1 else "time.perf_counter",
         inference=not train,
-        calls=300,
+        calls=min(CALLS_TIMED[1], max(CALLS_TIMED[0], round(1 / seconds))),
     )
 
 
@@ -97,13 +98,13 @@ def pixels(method: str, case_name: str) -> str | None:
     return PIXELS.format(shape=case.shape, cast=cast, layout=layout, call=call)
 
 
-def executed(script: str, sides: Sequence[Side], snapshot: Path) -> Record:
-    """What the script prints in each environment, in turn several times, and the `ratio`, or whether that `differs`."""
+def executed(script: str, sides: Sequence[Side], snapshot: Path, turns: int = 1) -> Record:
+    """What the script prints in each environment, in turn so many times; and the `ratio`, or whether that `differs`."""
     said: list[list[str]] = [[], []]
     with tempfile.TemporaryDirectory(prefix="upbench-") as folder:
         file = Path(folder) / "reproducer.py"
         file.write_text(script, encoding="utf-8")
-        for _ in range(TURNS):
+        for _ in range(turns):
             for index, side in enumerate(sides):
                 said[index].append(_printed(file, side, snapshot))
     return {"script": script, "baseline": said[0], "candidate": said[1]} | _shown(said)
