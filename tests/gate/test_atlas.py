@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from upbench.bench.adapters import find
+from upbench.bench.cells import Cell
 from upbench.bench.errors import UsageError
 from upbench.bench.gate.releases import atlas, reproducer
 from upbench.bench.gate.releases.request import AtlasRequest
 from upbench.bench.gate.sides import environments
 from upbench.bench.gate.sides.side import Side
+from upbench.bench.gate.task import Task
 from upbench.bench.stage import Ending, Silent
 from upbench.bench.store import read_json
 
@@ -157,6 +160,25 @@ def test_a_reproducer_of_time_has_at_most_15_lines_and_runs_on_torch_alone(metho
     assert script.count("\n") <= 15
     assert "upbench" not in script
     exec(compile(script.replace("range(20)", "range(2)"), "reproducer", "exec"), {})
+
+
+@pytest.mark.parametrize("method", ["nearest", "bicubic-antialias", "transposed-random"])
+@pytest.mark.parametrize("step", ["forward", "train"])
+def test_a_reproducer_of_memory_prints_the_bytes_that_the_gate_measures(method, step, capsys):
+    name = f"{method}/x2/1x3x64x64/cpu/float32/contiguous/eager/{step}/1t"
+    script = reproducer.memory(name)
+    assert script.count("\n") <= 15
+    exec(compile(script, "reproducer", "exec"), {})
+    printed = int(capsys.readouterr().out.split()[-2])
+    task = Task.build(Cell.parse(name), find(method))
+    assert printed == pytest.approx(task.peak_bytes(), rel=0.01)
+
+
+def test_a_reproducer_of_a_cells_pixels_is_one_of_its_own_shape():
+    script = reproducer.cell_pixels("bilinear/x2/image")
+    assert "n, c, h, w = (1, 3, 256, 256)" in script
+    assert 'F.interpolate(x, scale_factor=2, mode="bilinear")' in script
+    assert reproducer.cell_pixels("polyphase-bilinear/x2/image") is None
 
 
 @pytest.mark.parametrize(

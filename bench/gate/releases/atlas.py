@@ -147,10 +147,14 @@ def _edges(compared: Record) -> Iterator[Record]:
 
 def _shown(change: Record, pairing: Pairing, snapshot: Path) -> Record | None:
     """The change in torch's own words, executed in both environments; None where it cannot be said so shortly."""
-    script, turns = None, 1
-    if change["what"] == "time":
+    what, turns = change["what"], 1
+    if what == "time":
         script, turns = reproducer.timing(change["cell"], change["seconds"]), reproducer.TURNS
-    elif change["what"].startswith("edges"):
+    elif what == "memory":
+        script = reproducer.memory(change["cell"])
+    elif what == "pixels":
+        script = reproducer.cell_pixels(change["cell"])
+    else:
         script = reproducer.pixels(change["method"], change["cell"])
     return reproducer.executed(script, pairing.sides, snapshot, turns) if script else None
 

@@ -30,21 +30,34 @@ CALLS = {
     "pixel-shuffle": "F.pixel_shuffle(x.repeat_interleave({scale} ** 2, dim=1), {scale})",
 }
 
-TIMING = """\
-# MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592 OMP_NUM_THREADS={threads} python this.py
-import time
+CALL = """\
 import torch
 import torch.nn.functional as F
 torch.set_num_threads({threads})
 x = torch.rand{shape}.{cast}{grad}
 {weight}def call():
     {body}
-def once(start):
+"""
+
+TIMING = """\
+# MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592 OMP_NUM_THREADS={threads} python this.py
+import time
+{call}def once(start):
     call()
     return {clock}() - start
 with torch.inference_mode({inference}):
     times = sorted(once({clock}()) for _ in range({calls}))
 print(torch.__version__, f"{{1e6 * times[len(times) // 4]:.1f}} us")
+"""
+
+MEMORY = """\
+import itertools
+{call}with torch.inference_mode({inference}):
+    call()
+    with torch.autograd.profiler.profile(profile_memory=True) as profile:
+        call()
+steps = [event.nbytes() for event in profile.kineto_results.events() if event.name() == "[memory]"]
+print(torch.__version__, max(itertools.accumulate(steps), default=0), "bytes")
 """
 
 PIXELS = """\
@@ -62,23 +75,49 @@ print(torch.__version__, y.dtype, y.double().flatten()[:6].tolist(), y.double().
 def timing(name: str, seconds: float) -> str | None:
     """A script that times a cell whose call takes so long; None where it cannot be said in so few words of torch."""
     cell = Cell.parse(name)
-    shape = workload(cell.workload).shape
-    if cell.method not in CALLS or cell.device != "cpu" or cell.mode != "eager" or cell.dtype == "uint8":
+    if not _is_of_torch(cell):
         return None
-    train = cell.step == "train"
+    return TIMING.format(
+        threads=cell.threads,
+        call=_call(cell),
+        clock="time.process_time" if cell.threads == 1 else "time.perf_counter",
+        inference=cell.step != "train",
+        calls=min(CALLS_TIMED[1], max(CALLS_TIMED[0], round(1 / seconds))),
+    )
+
+
+def memory(name: str) -> str | None:
+    """A script that prints the most bytes that a call of a cell holds; None as of `timing`."""
+    cell = Cell.parse(name)
+    return MEMORY.format(call=_call(cell), inference=cell.step != "train") if _is_of_torch(cell) else None
+
+
+def cell_pixels(name: str) -> str | None:
+    """A script that prints the pixels of a cell's call; None as of `timing`."""
+    cell = Cell.parse(name)
+    if cell.device != "cpu" or cell.mode != "eager":
+        return None
+    shape = workload(cell.workload).shape
+    case = Case(shape=shape, dtype=cell.dtype, layout=cell.memory_format, factor=str(cell.scale))
+    return pixels(cell.method, case.name)
+
+
+def _is_of_torch(cell: Cell) -> bool:
+    return cell.method in CALLS and cell.device == "cpu" and cell.mode == "eager" and cell.dtype != "uint8"
+
+
+def _call(cell: Cell) -> str:
+    shape, train = workload(cell.workload).shape, cell.step == "train"
     call = CALLS[cell.method].format(how=f"scale_factor={cell.scale}", scale=cell.scale)
     form = ", memory_format=torch.channels_last" if cell.memory_format == "channels_last" else ""
     weight = f"w = torch.rand({shape[1]}, {shape[1]}, {cell.scale}, {cell.scale}, dtype=torch.{cell.dtype})\n"
-    return TIMING.format(
+    return CALL.format(
         threads=cell.threads,
         shape=shape,
         cast=f"to(torch.{cell.dtype}{form})",
         grad=".requires_grad_()" if train else "",
         weight=weight if cell.method == "transposed-random" else "",
         body=f"y = {call}; torch.autograd.grad(y, x, torch.ones_like(y))" if train else call,
-        clock="time.process_time" if cell.threads == 1 else "time.perf_counter",
-        inference=not train,
-        calls=min(CALLS_TIMED[1], max(CALLS_TIMED[0], round(1 / seconds))),
     )
 
 
@@ -129,9 +168,9 @@ def _printed(file: Path, side: Side, snapshot: Path) -> str:
 
 
 def _shown(said: list[list[str]]) -> Record:
-    """The ratio of the quickest times; of pixels whether what was printed behind the version differs."""
-    if all(words.endswith(" us") for side in said for words in side):
-        quickest = [min(float(words.split()[-2]) for words in side) for side in said]
-        return {"ratio": quickest[1] / quickest[0]}
+    """The ratio of the least times or bytes; of pixels whether what was printed behind the version differs."""
+    if all(words.endswith((" us", " bytes")) for side in said for words in side):
+        least = [min(float(words.split()[-2]) for words in side) for side in said]
+        return {"ratio": least[1] / least[0]} if least[0] else {"differs": least[1] > 0}
     rest = [{words.partition(" ")[2] for words in side} for side in said]
     return {"differs": rest[0].isdisjoint(rest[1])}
