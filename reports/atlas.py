@@ -4,27 +4,21 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from matplotlib import colormaps
-from matplotlib.figure import Figure
 
+from upbench.bench.cells import STEPS
 from upbench.bench.gate.outcome import short
-from upbench.bench.gate.pixels import CHANGED
-from upbench.reports import theme
+from upbench.reports import plot_atlas
 from upbench.reports.report import Report
-from upbench.reports.theme import Theme
 from upbench.reports.words import Block, Code, Picture, code, fold, heading, paragraph, say, table
 
 Record = dict[str, Any]
 
 MOST = 12
 MOST_SCRIPTS = 12
-LIMIT = 2.0  # ratios beyond it to either side have the end of the colours
-SHOWN = ("SLOWER", "FASTER")
 
 
 def section(report: Report) -> list[Block]:
-    """A table of the changes alone, a heat map of every cell, and reproducers; nothing without an atlas."""
+    """What each release changed, a heat map of every cell, each change, reproducers; nothing without an atlas."""
     atlas = report.run.atlas
     if not atlas:
         return []
@@ -35,16 +29,54 @@ def section(report: Report) -> list[Block]:
     )
     cells = len({cell["cell"] for comparison in atlas["comparisons"] for cell in comparison["cells"]})
     blocks: list[Block] = [heading("Atlas of releases"), paragraph(note, " → ".join(atlas["releases"]), cells)]
-    blocks += _changes(atlas["changes"])
-    found = heat(atlas)
-    if not found.empty:
-        alt = f"Heat map of {len(found)} cells by {len(found.columns)} releases: time over that of the release before"
-        blocks.append(Picture("atlas", alt, partial(_draw, atlas)))
-    return [*blocks, *_scripts(atlas["changes"])]
+    blocks += _releases(atlas)
+    for step in STEPS:
+        found = plot_atlas.heat(atlas, step)
+        if not found.empty:
+            of = f"{len(found)} cells ({step}) by {len(found.columns)} releases"
+            alt = f"Heat map of {of}: time over that of the release before"
+            blocks.append(Picture(f"atlas-{step}", alt, partial(plot_atlas.draw, atlas, step)))
+    return [*blocks, *_changes(atlas["changes"]), *_scripts(atlas["changes"])]
+
+
+def _releases(atlas: Record) -> list[Block]:
+    """One row a release: in how many cells it is slower or faster, where most, and what else is another."""
+    rows = []
+    for comparison in atlas["comparisons"]:
+        release = str(comparison["candidate"]["label"])
+        found = [change for change in atlas["changes"] if change["after"] == release]
+        times = [change for change in found if change["what"] == "time"]
+        pixels = {change["method"] for change in found if change["what"] in ("pixels", "edges CHANGED")}
+        rows.append(
+            [
+                release,
+                sum(change["amount"] > 1 for change in times),
+                sum(change["amount"] < 1 for change in times),
+                *(_largest(times, sign) for sign in (1, -1)),
+                len(pixels),
+                sum(change["what"] == "edges lost" for change in found),
+                sum(change["what"] == "memory" for change in found),
+            ]
+        )
+    titles = ["release", "slower", "faster", "slowest", "fastest", "other pixels", "no longer taken", "other memory"]
+    note = (
+        "In how many cells each is slower or faster, how many methods' pixels are others, how many no longer take an "
+    )
+    note += "input that they took, and in how many cells the peak of memory is another:"
+    return [paragraph(note), table(titles, rows, "lrrllrrr")]
+
+
+def _largest(times: list[Record], sign: int) -> Any:
+    """The largest change of time to one side, and where."""
+    one_way = [change for change in times if sign * np.log(change["amount"]) > 0]
+    if not one_way:
+        return ""
+    most = max(one_way, key=_weight)
+    return say("{} x{}", code(short(most["cell"])), f"{most['amount']:.2f}")
 
 
 def _changes(changes: list[Record]) -> list[Block]:
-    """One row a change, in the order of the releases."""
+    """One row a change, in the order of the releases; many of them folded away."""
     if not changes:
         return [paragraph("Nothing changed.")]
     rows = [
@@ -60,8 +92,9 @@ def _changes(changes: list[Record]) -> list[Block]:
         for change in changes
     ]
     titles = ["from", "to", "method", "cell or input", "what", "amount", "reproducer"]
-    more = [table(titles, rows[MOST:], "l" * 7, search=True)] if rows[MOST:] else []
-    return [table(titles, rows[:MOST], "l" * 7), *fold(f"{len(rows) - MOST} more changes", more)]
+    if len(rows) <= MOST:
+        return [table(titles, rows, "l" * 7)]
+    return fold(f"All {len(rows)} changes", [table(titles, rows, "l" * 7, search=True)])
 
 
 def _amount(change: Record) -> str:
@@ -100,54 +133,7 @@ def _scripts(changes: list[Record]) -> list[Block]:
 
 
 def _weight(change: Record) -> float:
-    """Pixels before time, and large changes before small ones."""
-    if change["what"] == "time":
+    """Pixels before time and memory, and large changes before small ones."""
+    if change["what"] in ("time", "memory"):
         return abs(float(np.log(change["amount"])))
     return 10.0 + (change["amount"] or 0.0)
-
-
-def heat(atlas: Record) -> pd.DataFrame:
-    """Cells by releases: the ratio to the release before, missing where it was not measured."""
-    columns = {}
-    for comparison in atlas.get("comparisons", []):
-        values = {short(cell["cell"]): cell["ratio"] for cell in comparison["cells"]}
-        columns[comparison["candidate"]["label"]] = pd.Series(values, dtype=float)
-    return pd.DataFrame(columns)
-
-
-def _draw(atlas: Record, colours: Theme) -> Figure:
-    """Slower is warm, faster is cool; a confirmed change is written out, a change of pixels is a diamond."""
-    found = heat(atlas)
-    left, top, row = 2.4, 0.55, 0.215
-    figure = theme.figure(top + row * len(found) + 0.1)
-    width = min(1.2, (theme.WIDTH - left) / len(found.columns))
-    axis = theme.axes(figure, left, top, width * len(found.columns), row * len(found))
-    axis.set_axis_off()
-    axis.set(xlim=(-0.5, len(found.columns) - 0.5), ylim=(len(found) - 0.5, -0.5))
-    shades = np.log2(found.to_numpy(dtype=float)) / (2 * np.log2(LIMIT)) + 0.5
-    for (place, column), share in np.ndenumerate(shades):
-        if np.isfinite(share):
-            sides = (
-                [column - 0.48, column + 0.48, column + 0.48, column - 0.48],
-                [place - 0.46] * 2 + [place + 0.46] * 2,
-            )
-            axis.fill(*sides, color=colormaps[colours.signed](float(np.clip(share, 0, 1))), linewidth=0)
-    for column, comparison in enumerate(atlas["comparisons"]):
-        name = str(comparison["candidate"]["label"])[:14]
-        theme.put(figure, left + (column + 0.5) * width, 0.32, name, ha="center", fontsize=theme.SMALL)
-        _marks(axis, column, list(found.index), comparison, colours)
-    for place, name in enumerate(found.index):
-        y = top + (place + 0.5) * row
-        theme.put(figure, left - 0.07, y, str(name)[:36], ha="right", va="center", fontsize=theme.SMALL)
-    said = "time over that of the release before: red slower, blue faster; diamonds: pixels changed"
-    theme.put(figure, left, 0.04, said, fontsize=theme.SMALL, color=colours.muted)
-    return figure
-
-
-def _marks(axis: Any, column: int, names: list[str], comparison: Record, colours: Theme) -> None:
-    for cell in comparison["cells"]:
-        row = names.index(short(cell["cell"]))
-        if cell["verdict"] in SHOWN:
-            axis.text(column, row, f"{cell['ratio']:.2f}", ha="center", va="center", fontsize=theme.SMALL)
-        if (cell["pixels"] or {}).get("status") == CHANGED:
-            axis.plot(column - 0.38, row, "D", color=colours.ink, markersize=3)

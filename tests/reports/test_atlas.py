@@ -5,7 +5,7 @@ import json
 import pytest
 
 from upbench.bench.cli.main import main
-from upbench.reports import atlas, frame, markdown
+from upbench.reports import atlas, frame, markdown, plot_atlas
 from upbench.reports.report import Report
 
 AXES = "x2/image/cpu/float32/contiguous/eager/forward/1t"
@@ -48,11 +48,18 @@ def test_the_changes_stand_in_a_table_with_their_reproducers_figures(run):
     assert "| edges lost | no kernel |" in text
 
 
+def test_each_release_has_a_row_that_counts_its_changes(run):
+    text = markdown.write(atlas.section(Report(run=run)))
+    assert "| 2.3.1 | 1 | 0 | `bicubic/x2/image` x1.52 |  | 1 | 1 | 0 |" in text
+    assert "| 2.6.0 | 0 | 0 |  |  | 0 | 0 | 0 |" in text
+
+
 def test_the_heat_map_has_every_cell_and_every_release(run):
-    heat = atlas.heat(run.atlas)
+    heat = plot_atlas.heat(run.atlas, "forward")
     assert list(heat.columns) == ["2.3.1", "2.6.0"]
     assert heat.loc["bicubic/x2/image", "2.3.1"] == 1.52
     assert heat.loc["bilinear/x2/image"].isna().tolist() == [False, True]
+    assert plot_atlas.heat(run.atlas, "train").empty
 
 
 def test_a_folder_with_an_atlas_alone_has_a_report(run, tmp_path):
@@ -60,7 +67,7 @@ def test_a_folder_with_an_atlas_alone_has_a_report(run, tmp_path):
     page = (tmp_path / "report.md").read_text()
     assert "## Atlas of releases" in page
     assert page.index("print('y')") < page.index("print('x')"), "pixels come before time"
-    assert (tmp_path / "figures" / "atlas-light.png").is_file()
+    assert (tmp_path / "figures" / "atlas-forward-light.png").is_file()
 
 
 def test_without_an_atlas_there_is_no_section(run):
