@@ -26,7 +26,7 @@ CALLS = {
     "bicubic": 'F.interpolate(x, {how}, mode="bicubic")',
     "bicubic-align-corners": 'F.interpolate(x, {how}, mode="bicubic", align_corners=True)',
     "bicubic-antialias": 'F.interpolate(x, {how}, mode="bicubic", antialias=True)',
-    "transposed-random": "F.conv_transpose2d(x, w, stride={scale})",
+    "transposed-random": "layer(x)",
     "pixel-shuffle": "F.pixel_shuffle(x.repeat_interleave({scale} ** 2, dim=1), {scale})",
 }
 
@@ -35,7 +35,7 @@ import torch
 import torch.nn.functional as F
 torch.set_num_threads({threads})
 x = torch.rand{shape}.{cast}{grad}
-{weight}def call():
+{layer}def call():
     {body}
 """
 
@@ -64,7 +64,7 @@ PIXELS = """\
 import torch
 import torch.nn.functional as F
 n, c, h, w = {shape}
-x = (torch.arange(n * c * h * w) * 37 % 256).reshape(n, c, h, w)
+x = ((torch.arange(n * c * h * w) * 37 + 101) % 256).reshape(n, c, h, w)
 x = {cast}
 {layout}with torch.inference_mode():
     y = {call}
@@ -110,13 +110,14 @@ def _call(cell: Cell) -> str:
     shape, train = workload(cell.workload).shape, cell.step == "train"
     call = CALLS[cell.method].format(how=f"scale_factor={cell.scale}", scale=cell.scale)
     form = ", memory_format=torch.channels_last" if cell.memory_format == "channels_last" else ""
-    weight = f"w = torch.rand({shape[1]}, {shape[1]}, {cell.scale}, {cell.scale}, dtype=torch.{cell.dtype})\n"
+    sizes = f"{shape[1]}, {shape[1]}, {cell.scale}, {cell.scale}"
+    layer = f"layer = torch.nn.ConvTranspose2d({sizes}, dtype=torch.{cell.dtype})\n"
     return CALL.format(
         threads=cell.threads,
         shape=shape,
         cast=f"to(torch.{cell.dtype}{form})",
         grad=".requires_grad_()" if train else "",
-        weight=weight if cell.method == "transposed-random" else "",
+        layer=layer if cell.method == "transposed-random" else "",
         body=f"y = {call}; torch.autograd.grad(y, x, torch.ones_like(y))" if train else call,
     )
 
