@@ -9,12 +9,13 @@ from upbench.bench.cells import STEPS
 from upbench.bench.gate.outcome import short
 from upbench.reports import plot_atlas
 from upbench.reports.report import Report
-from upbench.reports.words import Block, Code, Picture, code, fold, heading, paragraph, say, table
+from upbench.reports.words import Block, Code, Picture, Said, code, fold, heading, paragraph, say, table
 
 Record = dict[str, Any]
 
 MOST = 12
 MOST_SCRIPTS = 12
+LEAST = 1e-3  # a call that no longer holds any memory has a ratio of 0
 
 
 def section(report: Report) -> list[Block]:
@@ -45,14 +46,15 @@ def _releases(atlas: Record) -> list[Block]:
     for comparison in atlas["comparisons"]:
         release = str(comparison["candidate"]["label"])
         found = [change for change in atlas["changes"] if change["after"] == release]
-        times = [change for change in found if change["what"] == "time"]
+        slower, faster = _times(found)
         pixels = {change["method"] for change in found if change["what"] in ("pixels", "edges CHANGED")}
         rows.append(
             [
                 release,
-                sum(change["amount"] > 1 for change in times),
-                sum(change["amount"] < 1 for change in times),
-                *(_largest(times, sign) for sign in (1, -1)),
+                len(slower),
+                len(faster),
+                _largest(slower),
+                _largest(faster),
                 len(pixels),
                 sum(change["what"] == "edges lost" for change in found),
                 sum(change["what"] == "memory" for change in found),
@@ -60,18 +62,23 @@ def _releases(atlas: Record) -> list[Block]:
         )
     titles = ["release", "slower", "faster", "slowest", "fastest", "other pixels", "no longer taken", "other memory"]
     note = (
-        "In how many cells each is slower or faster, how many methods' pixels are others, how many no longer take an "
+        "In how many cells each is slower or faster; how many methods' pixels are others; how many methods no longer"
+        " take an input that they took; in how many cells the peak of memory is another:"
     )
-    note += "input that they took, and in how many cells the peak of memory is another:"
     return [paragraph(note), table(titles, rows, "lrrllrrr")]
 
 
-def _largest(times: list[Record], sign: int) -> Any:
-    """The largest change of time to one side, and where."""
-    one_way = [change for change in times if sign * np.log(change["amount"]) > 0]
-    if not one_way:
+def _times(changes: list[Record]) -> tuple[list[Record], list[Record]]:
+    """Those of time: slower, and faster."""
+    times = [change for change in changes if change["what"] == "time"]
+    return [change for change in times if change["amount"] > 1], [change for change in times if change["amount"] < 1]
+
+
+def _largest(times: list[Record]) -> Said:
+    """The largest of such changes, and where."""
+    if not times:
         return ""
-    most = max(one_way, key=_weight)
+    most = max(times, key=_weight)
     return say("{} x{}", code(short(most["cell"])), f"{most['amount']:.2f}")
 
 
@@ -135,5 +142,5 @@ def _scripts(changes: list[Record]) -> list[Block]:
 def _weight(change: Record) -> float:
     """Pixels before time and memory, and large changes before small ones."""
     if change["what"] in ("time", "memory"):
-        return abs(float(np.log(change["amount"])))
+        return abs(float(np.log(max(change["amount"], LEAST))))
     return 10.0 + (change["amount"] or 0.0)

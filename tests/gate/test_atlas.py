@@ -194,6 +194,18 @@ def test_a_reproducer_of_pixels_prints_the_same_where_nothing_differs(case, tmp_
     json.dumps(found)
 
 
+@pytest.mark.parametrize("unit", ["us", "bytes"])
+def test_times_and_bytes_that_are_printed_become_a_ratio_over_all_turns(unit, tmp_path):
+    found = reproducer.executed(f"print('2.15.0', 5.0, '{unit}')", HERE, tmp_path, reproducer.TURNS)
+    assert found["ratio"] == 1
+    assert len(found["baseline"]) == len(found["candidate"]) == reproducer.TURNS
+
+
+def test_bytes_that_none_were_before_differ_and_have_no_ratio(tmp_path):
+    found = reproducer.executed("print('2.15.0', 0, 'bytes')", HERE, tmp_path)
+    assert found["differs"] is False
+
+
 def test_what_torch_alone_cannot_say_has_no_reproducer():
     assert reproducer.timing("polyphase-bilinear/x2/image", seconds=1e-3) is None
     assert reproducer.pixels("polyphase-bilinear", "1x3x7x8 float32 contiguous x2") is None

@@ -59,13 +59,13 @@ def large() -> ModuleType:
 
 @pytest.fixture
 def planted(planted_in: Callable[..., frame.Run], tmp_path: Path) -> Callable[..., frame.Run]:
-    """The same in the test's own folder."""
+    """Makes a run as `planted_in` does, in the test's own folder."""
     return functools.partial(planted_in, tmp_path)
 
 
 @pytest.fixture(scope="session")
 def planted_in() -> Callable[..., frame.Run]:
-    """A run of these PSNRs, these seconds by workload, and these (jaggedness, width) of the slanted edge."""
+    """Makes in a folder a run of these PSNRs, seconds by workload, and (jaggedness, width) of the slanted edge."""
 
     def make(
         folder: Path,

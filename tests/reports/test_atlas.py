@@ -33,6 +33,7 @@ def run(tmp_path):
         ],
         "changes": [
             change("time", 1.52, script, interval=[1.5, 1.54]),
+            change("memory", 0.0),
             change("edges CHANGED", 0.4, pixels, cell="1x4x1x1 uint8 channels_last x2", cases=2),
             change("edges lost", None, cell="1x1x1x1 float16 strided x2", reason="no kernel", cases=5),
         ],
@@ -50,7 +51,7 @@ def test_the_changes_stand_in_a_table_with_their_reproducers_figures(run):
 
 def test_each_release_has_a_row_that_counts_its_changes(run):
     text = markdown.write(atlas.section(Report(run=run)))
-    assert "| 2.3.1 | 1 | 0 | `bicubic/x2/image` x1.52 |  | 1 | 1 | 0 |" in text
+    assert "| 2.3.1 | 1 | 0 | `bicubic/x2/image` x1.52 |  | 1 | 1 | 1 |" in text
     assert "| 2.6.0 | 0 | 0 |  |  | 0 | 0 | 0 |" in text
 
 

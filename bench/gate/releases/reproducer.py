@@ -12,7 +12,7 @@ from upbench.bench.gate.sides.side import Side
 
 Record = dict[str, Any]
 
-TURNS = 3  # of both environments, in turn, where it is a time: pixels are the same each time
+TURNS = 3  # of both environments, in turn, where it is a time; pixels and bytes are the same each time
 TIMEOUT_SECONDS = 120.0
 CALLS_TIMED = (20, 300)  # as many as a second has, but no fewer than the one and no more than the other
 
@@ -95,15 +95,19 @@ def memory(name: str) -> str | None:
 def cell_pixels(name: str) -> str | None:
     """A script that prints the pixels of a cell's call; None as of `timing`."""
     cell = Cell.parse(name)
-    if cell.device != "cpu" or cell.mode != "eager":
+    if not _is_eager(cell):
         return None
     shape = workload(cell.workload).shape
     case = Case(shape=shape, dtype=cell.dtype, layout=cell.memory_format, factor=str(cell.scale))
     return pixels(cell.method, case.name)
 
 
+def _is_eager(cell: Cell) -> bool:
+    return cell.device == "cpu" and cell.mode == "eager"
+
+
 def _is_of_torch(cell: Cell) -> bool:
-    return cell.method in CALLS and cell.device == "cpu" and cell.mode == "eager" and cell.dtype != "uint8"
+    return _is_eager(cell) and cell.method in CALLS and cell.dtype != "uint8"
 
 
 def _call(cell: Cell) -> str:
