@@ -28,7 +28,7 @@ def add(commands: "SubParsers") -> None:
     options.completes(methods, discover)
     options.add_scales(parser)
     workloads = parser.add_argument(
-        "--workloads", nargs="+", metavar="NAME", help="default: cifar image feature single"
+        "--workloads", nargs="+", metavar="NAME", help=f"default: {' '.join(AtlasRequest().workloads)}"
     )
     options.completes(workloads, WORKLOADS)
     parser.add_argument("--dtypes", nargs="+", choices=DTYPES, help="default: float32")

@@ -3,11 +3,9 @@
 import contextlib
 import functools
 import gc
-import itertools
 import random
 import resource
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,9 +18,9 @@ from torch import Tensor
 from upbench.bench.adapters import Adapter
 from upbench.bench.cells import Cell, workload
 from upbench.bench.conformance import conforming
-from upbench.bench.cuda.runtime import peak_bytes
 from upbench.bench.errors import SkippedError
 from upbench.bench.inputs import MEMORY_FORMATS, different_images
+from upbench.bench.memory import peak_bytes
 from upbench.bench.speed.clocks import clock_for
 from upbench.bench.speed.timed import call_of, forward_of
 from upbench.bench.upsampler import Upsampler, build
@@ -156,7 +154,6 @@ class Task:
     def peak_bytes(self) -> int:
         """The most that one call has allocated at a time through torch, its result included.
 
-        From the CUDA allocator's statistics, or on the CPU from the profiler's record of each allocation.
         Raises `SkippedError` for a library that allocates apart from torch.
         """
         if self.upsampler.native:
@@ -164,9 +161,7 @@ class Task:
         native = self.native(self.inputs[0])
         with self.mode():
             self.call(native)
-            if torch.device(self.cell.device).type == "cuda":
-                return peak_bytes(functools.partial(self.call, native), self.cell.device)
-            return _cpu_peak(self.call, native)
+            return peak_bytes(functools.partial(self.call, native), self.cell.device)
 
 
 @contextlib.contextmanager
@@ -191,12 +186,3 @@ def stretch_heap() -> Tensor:
     shift = torch.empty(random.randrange(SHIFT_BYTES), dtype=torch.uint8)
     torch.ones(HEAP_BYTES, dtype=torch.uint8)
     return shift
-
-
-def _cpu_peak(call: Callable[[Any], Any], native: Any) -> int:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the profiler's remarks about its own cycles
-        with torch.autograd.profiler.profile(profile_memory=True) as profile:
-            call(native)
-    steps = [event.nbytes() for event in profile.kineto_results.events() if event.name() == "[memory]"]
-    return max(itertools.accumulate(steps), default=0)

@@ -1,6 +1,7 @@
 """The atlas over fake workers, and its reproducers in this very environment."""
 
 import json
+import runpy
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from upbench.bench.gate.task import Task
 from upbench.bench.stage import Ending, Silent
 from upbench.bench.store import read_json
 
+records = runpy.run_path(str(Path(__file__).with_name("records.py")))
 HERE = [Side(label=label, python=Path(sys.executable)) for label in ("one", "other")]
 
 
@@ -71,6 +73,14 @@ def test_what_a_release_no_longer_takes_at_an_edge_is_a_change(drawn):
     assert {change["method"] for change in lost} == {"bilinear", "bicubic"}
     assert lost[0]["cases"] == 5
     assert "no kernel" in atlas.sentence(lost[0])
+
+
+@pytest.mark.parametrize(("steps", "told"), [(("forward", "train"), ["forward"]), (("train",), ["train"])])
+def test_a_change_of_pixels_is_told_once_whichever_passes_are_timed(steps, told):
+    names = [Cell(method="bicubic", scale=2, workload="image", step=step).name for step in steps]
+    compared = records["comparison"](*[records["cell"]("SAME", cell=name, pixels=records["CHANGED"]) for name in names])
+    changes = atlas.changes_of(compared, ("2.0.1", "2.1.0"))
+    assert [(change["what"], Cell.parse(change["cell"]).step) for change in changes] == [("pixels", told[0])]
 
 
 def test_a_release_that_does_not_come_up_costs_its_comparisons_only(drawn):

@@ -11,8 +11,8 @@ import torch
 from upbench.bench import api
 from upbench.bench.errors import UsageError
 from upbench.bench.layers import stage, statistics
-from upbench.bench.layers.memory import peak_bytes
 from upbench.bench.layers.request import LayersRequest
+from upbench.bench.memory import peak_bytes
 from upbench.bench.stage import Ending, Silent
 from upbench.reports import layers as layers_page
 

@@ -10,12 +10,14 @@ Format history: 1 is the first.
 import statistics
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from upbench.bench import host
+from upbench.bench.cells import Cell
 from upbench.bench.errors import UsageError
 from upbench.bench.gate import outcome
 from upbench.bench.gate.edges import words as edge_words
@@ -111,13 +113,15 @@ def changes_of(compared: Record, ends: tuple[str, str]) -> list[Record]:
 
 
 def _cells(compared: Record) -> Iterator[Record]:
+    names = {cell["cell"] for cell in compared["cells"]}
     for cell in outcome.by_severity(compared):
         name, method = cell["cell"], cell["method"]
         if cell["verdict"] in (Verdict.SLOWER.value, Verdict.FASTER.value):
             interval = [cell["low"], cell["high"]]
             about = {"amount": cell["ratio"], "interval": interval, "seconds": _seconds(cell)}
             yield {"what": "time", "cell": name, "method": method} | about
-        if (cell["pixels"] or {}).get("status") == CHANGED:
+        told = replace(Cell.parse(name), step="forward").name  # pixels are those of a forward pass, whatever is timed
+        if (cell["pixels"] or {}).get("status") == CHANGED and (told == name or told not in names):
             yield {"what": "pixels", "cell": name, "method": method, "amount": cell["pixels"]["largest"]}
         memory = outcome.memory_ratio(cell)
         if memory is not None and abs(memory - 1) > MEMORY_CHANGE:
