@@ -21,11 +21,8 @@ HELD_STILL = GLIBC_HELD_STILL | {"THP_MEM_ALLOC_ENABLE": "1"}
 HELD = "held"  # that, so that times repeat
 PLAIN = "plain"  # memory as any program of a user's has it
 ALLOCATORS = (HELD, PLAIN)
-DROPPED = (
-    "PYTHONDONTWRITEBYTECODE",
-    "PYTHONHOME",
-    "PYTHONSTARTUP",
-)  # the first makes each import compile anew
+COMPILE_ANEW = "PYTHONDONTWRITEBYTECODE"  # with it, as in many containers, each worker spends seconds on its imports
+ANOTHER_PYTHONS = ("PYTHONHOME", "PYTHONSTARTUP")
 
 
 def worker_command(python: Path, handler: str) -> list[str]:
@@ -35,7 +32,7 @@ def worker_command(python: Path, handler: str) -> list[str]:
 
 def worker_environment(snapshot: Path, threads: int) -> dict[str, str]:
     """Our environment with the snapshot first on the path, the memory regime, and `threads` for OpenMP."""
-    kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
+    kept = _ours(COMPILE_ANEW, *ANOTHER_PYTHONS)
     path = os.pathsep.join(filter(None, [str(snapshot), kept.get("PYTHONPATH")]))
     return (
         kept
@@ -55,7 +52,7 @@ def own_environment(threads: int, folder: Path) -> dict[str, str]:
     It keeps what a call frees: pages handed out anew for each call would take a tenth of a quality run.
     """
     return (
-        os.environ
+        _ours(COMPILE_ANEW)
         | GLIBC_HELD_STILL
         | {
             "PYTHONSAFEPATH": "1",
@@ -64,6 +61,11 @@ def own_environment(threads: int, folder: Path) -> dict[str, str]:
             FOLDER: str(folder),
         }
     )
+
+
+def _ours(*dropped: str) -> dict[str, str]:
+    """Our environment without some of its variables."""
+    return {name: value for name, value in os.environ.items() if name not in dropped}
 
 
 ROOMS = ("bench", "methods")  # what a worker needs

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from upbench.bench.errors import FailedError, SkippedError
-from upbench.bench.workers.launch import take_snapshot, worker_command, worker_environment
+from upbench.bench.workers.launch import own_environment, take_snapshot, worker_command, worker_environment
 from upbench.bench.workers.pipes import Worker, WorkerError
 
 CELLS = "upbench.bench.gate.served:Cells"
@@ -167,3 +167,16 @@ def test_a_child_killed_by_the_system_is_named_by_its_signal(tmp_path):
     os.kill(worker.pid, signal.SIGSEGV)
     with pytest.raises(WorkerError, match=f"crashed: exit status -{signal.SIGSEGV.value}"):
         worker.ask(BLOCK, 60)
+
+
+def test_a_worker_keeps_the_bytecode_of_what_it_imports_where_we_were_told_not_to(monkeypatch, tmp_path):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    for environment in (worker_environment(tmp_path, 1), own_environment(1, tmp_path)):
+        said = subprocess.run(
+            [sys.executable, "-c", "import sys; print(sys.dont_write_bytecode)"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert said.stdout.strip() == "False"
