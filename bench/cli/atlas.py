@@ -45,7 +45,7 @@ def add(commands: "SubParsers") -> None:
         action="store_true",
         help="keep what is made, 5 GB a release (default: two at a time, removed when they are no longer needed)",
     )
-    gate_options.add_closeness(parser.add_argument_group("gate"), budget="240s")
+    gate_options.add_closeness(parser.add_argument_group("gate"), budget="160s")
     options.add_out(parser)
     parser.set_defaults(run=run)
 

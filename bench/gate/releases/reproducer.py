@@ -12,9 +12,10 @@ from upbench.bench.gate.sides.side import Side
 
 Record = dict[str, Any]
 
-TURNS = 3  # of both environments, in turn, where it is a time; pixels and bytes are the same each time
+TURNS = 2  # of both environments, in turn, where it is a time; pixels and bytes are the same each time
 TIMEOUT_SECONDS = 120.0
-CALLS_TIMED = (20, 300)  # as many as a second has, but no fewer than the one and no more than the other
+TIMED_SECONDS = 0.5
+CALLS_TIMED = (20, 300)  # as many as that time has, but no fewer than the one and no more than the other
 
 # What each method is in torch's own words; `x` is the input, `how` is its scale or its size.
 CALLS = {
@@ -82,7 +83,7 @@ def timing(name: str, seconds: float) -> str | None:
         call=_call(cell),
         clock="time.process_time" if cell.threads == 1 else "time.perf_counter",
         inference=cell.step != "train",
-        calls=min(CALLS_TIMED[1], max(CALLS_TIMED[0], round(1 / seconds))),
+        calls=min(CALLS_TIMED[1], max(CALLS_TIMED[0], round(TIMED_SECONDS / seconds))),
     )
 
 

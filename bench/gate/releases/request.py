@@ -55,7 +55,7 @@ class AtlasRequest(Request):
     python: str | None = None
     edges: bool = True
     threshold: float = 0.03
-    budget: float = 240.0
+    budget: float = 160.0
     timeout: float = 60.0
     environments: Path = ENVIRONMENTS
     keep_environments: bool = False
