@@ -14,12 +14,14 @@ from upbench.bench.gate.edges import compare as edges
 from upbench.bench.gate.progress import CONFIRM, Course, conclude, decide, settle
 from upbench.bench.gate.sides.side import Question, Side
 from upbench.bench.gate.survey import surveyor
-from upbench.bench.gate.verdict import Verdict
+from upbench.bench.gate.verdict import LOOKS, Verdict
 from upbench.bench.store import Journal
 
-# A new pair of processes takes a while; while few cells are open, each is looked at for longer instead.
-FULL_ROUND = 10
-MOST_PATIENCE = 4
+# A new pair of processes takes a while, and only so many of them are asked of a cell: while few cells are open, or the
+# budget is long, each is looked at for longer instead.
+FULL_ROUND = 10  # cells that a pair visits, at least
+FULL_ROUND_SHARE = 0.1  # or so many for each second of the budget
+MOST_PATIENCE = 8
 
 Say = Callable[[str], None]
 
@@ -120,10 +122,11 @@ class Gate:
         return [question for question in self.questions if self.courses[question.name].is_open(self.settings.precision)]
 
     def _asked(self) -> list[Question]:
-        """The open cells; in every second round only those that are flagged, as long as there are any."""
+        """The open cells; but those that are flagged alone until their first look, and then in every second round."""
         open_ = self._open()
         flagged = [question for question in open_ if self.courses[question.name].purpose == CONFIRM]
-        return flagged if flagged and self.rounds % 2 else open_
+        unseen = [question for question in flagged if len(self.courses[question.name].fresh) < LOOKS[0]]
+        return unseen or (flagged if flagged and self.rounds % 2 else open_)
 
     def _survey(self) -> Iterator[Row]:
         asked = [question for question in self._open() if question.name not in self.surveys]
@@ -160,7 +163,8 @@ class Gate:
         number, asked = self.rounds + 1, self._asked()
         self.say(f"pair {number}: {len(asked)} cells asked, {self.spent:.0f} of {self.settings.budget:.0f} s spent")
         random.shuffle(asked)
-        patience = min(MOST_PATIENCE, max(1, FULL_ROUND // len(asked)))
+        full = max(FULL_ROUND, self.settings.budget * FULL_ROUND_SHARE)
+        patience = min(MOST_PATIENCE, max(1, int(full / len(asked))))
 
         def look(pair: Pair, question: Question) -> Row:
             return visit(pair, question, self.courses[question.name].calls, patience)

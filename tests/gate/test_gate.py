@@ -224,6 +224,16 @@ def test_flagged_cells_are_asked_more_often_than_the_others(fake, tmp_path):
     assert found["bilinear"]["verdict"] == "SLOWER"
 
 
+def test_a_flagged_cell_gets_its_first_look_before_the_others_are_asked_again(fake, tmp_path):
+    sides = fake("old", between=0.02), fake("new", between=0.02)
+    duet(tmp_path, *sides, "--plant", "bilinear=1.2", "--threshold", "0.5%", "--budget", "6s")
+    found = cells_of(tmp_path)
+    fresh = [visit["round"] for visit in found["bilinear"]["visits"] if visit["purpose"] == "confirm"]
+    assert fresh == list(range(fresh[0], fresh[0] + 6))
+    others = {visit["round"] for visit in found["nearest"]["visits"] if visit["purpose"] == "explore"}
+    assert others.isdisjoint(fresh)
+
+
 def test_a_report_of_versions_alone_speaks_of_nothing_else(fake, tmp_path, capsys):
     duet(tmp_path, fake("old"), fake("new"))
     assert main(["report", str(tmp_path / "out")]) == 0

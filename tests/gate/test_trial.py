@@ -40,6 +40,12 @@ def test_alarms_finds_and_what_stayed_open_stand_in_one_table():
     assert "| 10 | | 9 of 9 (at least 71.7%) | 0 (0.0%) | 1 (10.0%) |" in found
 
 
+def test_a_row_says_what_its_runs_ask_beyond_the_defaults():
+    (part,) = [part for part in PARTS if part.name == "planted-1"]
+    row, _ = trial_table.lines(part, [run("planted-1", (1.0, "SAME"), (1.01, "SLOWER"))])
+    assert row.startswith("| planted-1: unchanged, threshold 0.005, budget 300.0, workloads single | 1 | 1 |")
+
+
 def test_the_trial_covers_what_the_gate_claims():
     request = TrialRequest()
     asked = {part.name: request.duet(part, 1) for part in request.parts()}

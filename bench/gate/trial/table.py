@@ -20,8 +20,9 @@ def lines(part: TrialPart, runs: list[dict[str, Any]]) -> list[str]:
     alarms = sum(cell["verdict"] in ("SLOWER", "FASTER") for cell in alone)
     mean = sum(run["seconds"] for run in runs) / len(runs)
     longest = max(run["seconds"] for run in runs)
+    asked = f"threshold {part.threshold:.3g}{_other_than_default(part)}"
     rows = [
-        f"| {part.name}: unchanged, threshold {part.threshold:.3g} | {len(runs)} | {len(alone)}"
+        f"| {part.name}: unchanged, {asked} | {len(runs)} | {len(alone)}"
         f" | {alarms} (at most {at_most(alarms, len(alone)):.2%}) | | {_open(alone)}"
         f" | {mean:.0f} (up to {longest:.0f}) |"
     ]
@@ -33,6 +34,12 @@ def lines(part: TrialPart, runs: list[dict[str, Any]]) -> list[str]:
             f" (at least {at_least(found, len(fair)):.1%}) | {_open(planted)} | |"
         )
     return rows
+
+
+def _other_than_default(part: TrialPart) -> str:
+    """What the part's runs ask that a comparison does not ask by itself."""
+    values = (value if isinstance(value, tuple) else (value,) for value in part.extra.values())
+    return "".join(f", {name} {' '.join(map(str, value))}" for name, value in zip(part.extra, values, strict=True))
 
 
 def _open(cells: list[dict[str, Any]]) -> str:
