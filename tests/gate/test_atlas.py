@@ -53,6 +53,13 @@ def drawn(fake, tmp_path, monkeypatch):
     return draw
 
 
+@pytest.fixture
+def interpreters(tmp_path):
+    """This very environment twice."""
+    with reproducer.Interpreters(HERE, tmp_path) as found:
+        yield found
+
+
 def test_each_release_is_compared_with_the_next_and_each_change_has_a_reproducer(drawn):
     ending, found, ran = drawn({}, {"ratio": 1.3}, {"ratio": 1.3})
     assert ending is Ending.OK
@@ -194,10 +201,10 @@ def test_a_reproducer_of_a_cells_pixels_is_one_of_its_own_shape():
 @pytest.mark.parametrize(
     "case", ["1x4x1x1 uint8 channels_last x2", "1x3x7x8 float64 strided size", "0x3x8x8 bfloat16 contiguous x1.5"]
 )
-def test_a_reproducer_of_pixels_prints_the_same_where_nothing_differs(case, tmp_path):
+def test_a_reproducer_of_pixels_prints_the_same_where_nothing_differs(case, interpreters):
     script = reproducer.pixels("bilinear", case)
     assert script.count("\n") <= 15
-    found = reproducer.executed(script, HERE, tmp_path)
+    found = reproducer.executed(script, interpreters)
     assert found["differs"] is False
     assert found["baseline"] == found["candidate"]
     assert len(found["baseline"]) == 1
@@ -205,15 +212,24 @@ def test_a_reproducer_of_pixels_prints_the_same_where_nothing_differs(case, tmp_
 
 
 @pytest.mark.parametrize("unit", ["us", "bytes"])
-def test_times_and_bytes_that_are_printed_become_a_ratio_over_all_turns(unit, tmp_path):
-    found = reproducer.executed(f"print('2.15.0', 5.0, '{unit}')", HERE, tmp_path, reproducer.TURNS)
+def test_times_and_bytes_that_are_printed_become_a_ratio_over_all_turns(unit, interpreters):
+    found = reproducer.executed(f"print('2.15.0', 5.0, '{unit}')", interpreters, reproducer.TURNS)
     assert found["ratio"] == 1
     assert len(found["baseline"]) == len(found["candidate"]) == reproducer.TURNS
 
 
-def test_bytes_that_none_were_before_differ_and_have_no_ratio(tmp_path):
-    found = reproducer.executed("print('2.15.0', 0, 'bytes')", HERE, tmp_path)
+def test_bytes_that_none_were_before_differ_and_have_no_ratio(interpreters):
+    found = reproducer.executed("print('2.15.0', 0, 'bytes')", interpreters)
     assert found["differs"] is False
+
+
+def test_a_script_that_raises_or_dies_costs_its_own_words_only(interpreters):
+    raised = reproducer.executed("raise ValueError('no such kernel')", interpreters)
+    assert raised["baseline"] == ["ValueError: no such kernel"]
+    died = reproducer.executed("import os; os._exit(7)", interpreters)
+    assert "exit status 7" in died["baseline"][0]
+    assert reproducer.executed("print()", interpreters)["baseline"] == ["it printed nothing"]
+    assert reproducer.executed("print('2.15.0', 5.0, 'us')", interpreters)["ratio"] == 1
 
 
 def test_what_torch_alone_cannot_say_has_no_reproducer():

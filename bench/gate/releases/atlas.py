@@ -21,7 +21,7 @@ from upbench.bench.cells import Cell
 from upbench.bench.errors import UsageError
 from upbench.bench.gate import outcome
 from upbench.bench.gate.edges import words as edge_words
-from upbench.bench.gate.pairing import Pairing, pairings
+from upbench.bench.gate.pairing import pairings
 from upbench.bench.gate.pixels import CHANGED
 from upbench.bench.gate.releases import reproducer
 from upbench.bench.gate.releases.bisect import minor_releases
@@ -88,13 +88,14 @@ def _step(
     with ExitStack() as stack:
         (pairing,) = pairings(duet, stack)
         compared = measure(duet, pairing, label, journal, snapshot, Silent())
+        interpreters = stack.enter_context(reproducer.Interpreters(pairing.sides, snapshot))
         known = {
             _key(row["change"]): row["reproducer"] for row in journal.rows if row["comparison"] == f"shown {label}"
         }
         found = []
         for change in changes_of(compared, ends):
             if _key(change) not in known:
-                known[_key(change)] = _shown(change, pairing, snapshot)
+                known[_key(change)] = _shown(change, interpreters)
                 row = {"comparison": f"shown {label}", "change": change, "reproducer": known[_key(change)]}
                 journal.append(row)
             found.append(change | {"reproducer": known[_key(change)]})
@@ -149,7 +150,7 @@ def _edges(compared: Record) -> Iterator[Record]:
                 }
 
 
-def _shown(change: Record, pairing: Pairing, snapshot: Path) -> Record | None:
+def _shown(change: Record, interpreters: reproducer.Interpreters) -> Record | None:
     """The change in torch's own words, executed in both environments; None where it cannot be said so shortly."""
     what, turns = change["what"], 1
     if what == "time":
@@ -160,7 +161,7 @@ def _shown(change: Record, pairing: Pairing, snapshot: Path) -> Record | None:
         script = reproducer.cell_pixels(change["cell"])
     else:
         script = reproducer.pixels(change["method"], change["cell"])
-    return reproducer.executed(script, pairing.sides, snapshot, turns) if script else None
+    return reproducer.executed(script, interpreters, turns) if script else None
 
 
 def sentence(change: Record) -> str:

@@ -1,17 +1,20 @@
 """A change as a script that needs torch alone, of at most 15 lines, and what it printed in both environments."""
 
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from upbench.bench.cells import Cell, workload
+from upbench.bench.errors import FailedError
 from upbench.bench.gate.edges.compare import SIZE_FORM, Case
 from upbench.bench.gate.sides.side import Side
+from upbench.bench.workers.launch import worker_command
+from upbench.bench.workers.pipes import Worker, WorkerError
 
 Record = dict[str, Any]
 
+SERVED = "upbench.bench.gate.releases.scripts:Scripts"
 TURNS = 2  # of both environments, in turn, where it is a time; pixels and bytes are the same each time
 TIMEOUT_SECONDS = 120.0
 TIMED_SECONDS = 0.5
@@ -143,34 +146,64 @@ def pixels(method: str, case_name: str) -> str | None:
     return PIXELS.format(shape=case.shape, cast=cast, layout=layout, call=call)
 
 
-def executed(script: str, sides: Sequence[Side], snapshot: Path, turns: int = 1) -> Record:
+class Interpreters:
+    """One of each side, started when they are needed; every script gets a process of its own from them."""
+
+    def __init__(self, sides: Sequence[Side], snapshot: Path) -> None:
+        """Nothing is started yet."""
+        self.sides, self.snapshot = sides, snapshot
+        self.workers: dict[int, Worker] = {}
+
+    def __enter__(self) -> "Interpreters":
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End those that were started."""
+        for index in list(self.workers):
+            self._end(index)
+
+    def printed(self, index: int, file: Path) -> str:
+        """The last line that a script prints on a side, or why there is none."""
+        try:
+            worker = self._renewed(index)
+            said = worker.ask({"ask": "run", "file": str(file)}, TIMEOUT_SECONDS)["said"]
+        except FailedError as error:
+            return str(error)
+        except WorkerError as error:
+            self._end(index)
+            return str(error)
+        return (said.strip().splitlines() or ["it printed nothing"])[-1]
+
+    def _renewed(self, index: int) -> Worker:
+        """A new process of a side: forked where the system can, else of a new interpreter."""
+        if index in self.workers:
+            try:
+                self.workers[index].renew()
+            except WorkerError:
+                self._end(index)
+            else:
+                return self.workers[index]
+        side = self.sides[index]
+        environment = side.environment(self.snapshot, 1)
+        self.workers[index] = Worker(worker_command(side.python, SERVED), environment, self.snapshot)
+        self.workers[index].greet()
+        return self.workers[index]
+
+    def _end(self, index: int) -> None:
+        self.workers.pop(index).kill()
+
+
+def executed(script: str, interpreters: Interpreters, turns: int = 1) -> Record:
     """What the script prints in each environment, in turn so many times; and the `ratio`, or whether that `differs`."""
     said: list[list[str]] = [[], []]
     with tempfile.TemporaryDirectory(prefix="upbench-") as folder:
         file = Path(folder) / "reproducer.py"
         file.write_text(script, encoding="utf-8")
         for _ in range(turns):
-            for index, side in enumerate(sides):
-                said[index].append(_printed(file, side, snapshot))
+            for index in (0, 1):
+                said[index].append(interpreters.printed(index, file))
     return {"script": script, "baseline": said[0], "candidate": said[1]} | _shown(said)
-
-
-def _printed(file: Path, side: Side, snapshot: Path) -> str:
-    variables = {name: value for name, value in side.environment(snapshot, 1).items() if name != "PYTHONPATH"}
-    try:
-        done = subprocess.run(
-            [str(side.python), str(file)],
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_SECONDS,
-            env=variables,
-            cwd=file.parent,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"nothing within {TIMEOUT_SECONDS:.0f} s"
-    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
-    return lines[-1] if lines else f"exit status {done.returncode}"
 
 
 def _shown(said: list[list[str]]) -> Record:
