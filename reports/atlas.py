@@ -30,7 +30,7 @@ def section(report: Report) -> list[Block]:
     )
     cells = len({cell["cell"] for comparison in atlas["comparisons"] for cell in comparison["cells"]})
     blocks: list[Block] = [heading("Atlas of releases"), paragraph(note, " → ".join(atlas["releases"]), cells)]
-    blocks += _releases(atlas)
+    blocks += [*_where(atlas), *_releases(atlas)]
     for step in STEPS:
         found = plot_atlas.heat(atlas, step)
         if not found.empty:
@@ -38,6 +38,30 @@ def section(report: Report) -> list[Block]:
             alt = f"Heat map of {of}: time over that of the release before"
             blocks.append(Picture(f"atlas-{step}", alt, partial(plot_atlas.draw, atlas, step)))
     return [*blocks, *_changes(atlas["changes"]), *_scripts(atlas["changes"])]
+
+
+def _where(atlas: Record) -> list[Block]:
+    """The machine, how many cells stayed open, and how many changes of time the reproducers show the same way."""
+    verdicts = [cell["verdict"] for comparison in atlas["comparisons"] for cell in comparison["cells"]]
+    host = next((each["candidate"]["host"] for each in atlas["comparisons"] if "host" in each["candidate"]), None)
+    machine = [host["cpu"], str(host["cores"]), host["utc"][:10]] if host else []
+    again = [
+        (change["amount"] > 1) == (change["reproducer"]["ratio"] > 1)
+        for change in atlas["changes"]
+        if change["what"] == "time" and "ratio" in (change["reproducer"] or {})
+    ]
+    return [
+        paragraph(
+            ("Measured on {}, {} cores, {}. " if machine else "")
+            + "Of {} comparisons of a cell {} stayed open."
+            + " Of {} changes of time with a reproducer it goes the same way in {}.",
+            *machine,
+            len(verdicts),
+            sum(verdict in ("UNRESOLVED", "BIMODAL") for verdict in verdicts),
+            len(again),
+            sum(again),
+        )
+    ]
 
 
 def _releases(atlas: Record) -> list[Block]:

@@ -17,6 +17,8 @@ Record = dict[str, Any]
 
 LIMIT = 2.0  # ratios beyond it to either side have the end of the colours
 SHOWN = ("SLOWER", "FASTER")
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+ON_LIGHT, ON_DARK = "#1f2328", "#ffffff"
 
 
 def heat(atlas: Record, step: str) -> pd.DataFrame:
@@ -41,22 +43,21 @@ def draw(atlas: Record, step: str, colours: Theme) -> Figure:
     axis = theme.axes(figure, left, top, width * len(found.columns), row * len(found))
     axis.set_axis_off()
     axis.set(xlim=(-0.5, len(found.columns) - 0.5), ylim=(len(found) - 0.5, -0.5))
-    shades = np.log2(found.to_numpy(dtype=float)) / (2 * np.log2(LIMIT)) + 0.5
-    for (place, column), share in np.ndenumerate(shades):
+    for (place, column), share in np.ndenumerate(_share(found.to_numpy(dtype=float))):
         if np.isfinite(share):
             sides = (
                 [column - 0.48, column + 0.48, column + 0.48, column - 0.48],
                 [place - 0.46] * 2 + [place + 0.46] * 2,
             )
-            axis.fill(*sides, color=colormaps[colours.signed](float(np.clip(share, 0, 1))), linewidth=0)
+            axis.fill(*sides, color=_shade(share, colours), linewidth=0)
     for column, comparison in enumerate(atlas["comparisons"]):
         name = str(comparison["candidate"]["label"])[:14]
         theme.put(figure, left + (column + 0.5) * width, 0.32, name, ha="center", fontsize=theme.SMALL)
         _marks(axis, column, list(found.index), _cells(comparison, step), colours)
     for place, name in enumerate(found.index):
         y = top + (place + 0.5) * row
-        theme.put(figure, left - 0.07, y, str(name)[:36], ha="right", va="center", fontsize=theme.SMALL)
-    said = "time over that of the release before: red slower, blue faster; diamonds: pixels changed"
+        theme.put(figure, left - 0.07, y, _label(str(name), step), ha="right", va="center", fontsize=theme.SMALL)
+    said = "time over that of the release before; numbers: confirmed, red slower, blue faster; diamonds: other pixels"
     theme.put(figure, left, 0.04, said, fontsize=theme.SMALL, color=colours.muted)
     return figure
 
@@ -65,6 +66,22 @@ def _marks(axis: Any, column: int, names: list[str], cells: list[Record], colour
     for cell in cells:
         row = names.index(short(cell["cell"]))
         if cell["verdict"] in SHOWN:
-            axis.text(column, row, f"{cell['ratio']:.2f}", ha="center", va="center", fontsize=theme.SMALL)
+            ink = ON_DARK if np.dot(_shade(_share(cell["ratio"]), colours)[:3], LUMA) < 0.5 else ON_LIGHT
+            said = f"{cell['ratio']:.2f}"
+            axis.text(column, row, said, ha="center", va="center", fontsize=theme.SMALL, color=ink)
         if (cell["pixels"] or {}).get("status") == CHANGED:
-            axis.plot(column - 0.38, row, "D", color=colours.ink, markersize=3)
+            axis.plot(column - 0.42, row - 0.3, "D", color=colours.ink, markersize=3)
+
+
+def _share(ratio: Any) -> Any:
+    """Where ratios lie between the ends of the colours, 0 to 1; 1 is in the middle."""
+    return np.log2(ratio) / (2 * np.log2(LIMIT)) + 0.5
+
+
+def _shade(share: float, colours: Theme) -> tuple[float, float, float, float]:
+    return colormaps[colours.signed](float(np.clip(share, 0, 1)))
+
+
+def _label(name: str, step: str) -> str:
+    """A cell's name without the pass, which is the map's."""
+    return name.removesuffix(f"/{step}")[:38]

@@ -17,7 +17,7 @@ from upbench.bench.errors import FailedError
 from upbench.bench.upsampler import Upsampler
 
 QUICK_SECONDS = 0.05  # a call this long is asked once only
-PAIRS = 5  # of calls on an array that was seen and on a new one
+FEWEST_PAIRS, PAIRS = 2, 5  # of calls on an array that was seen and on a new one; more only in doubt
 REMEMBERED = 2.0  # so much faster, at its best, is no honest call
 
 
@@ -67,11 +67,11 @@ class Probe:
     def _check_new(self) -> None:
         """Arrays that it never saw must not take much longer than one that it has seen; each at its best of a few."""
         seen, new = [], []
-        for _ in range(PAIRS):
+        while len(seen) < FEWEST_PAIRS or min(new) > REMEMBERED * min(seen):
+            if len(seen) == PAIRS:
+                raise FailedError(f"it was {min(new) / min(seen):.1f} times slower on new arrays (a remembered result)")
             seen.append(self._seconds(self.value))
             new.append(self._seconds(self.upsampler.prepare(_changed(self.low))))
-        if min(new) > REMEMBERED * min(seen):
-            raise FailedError(f"it was {min(new) / min(seen):.1f} times slower on new arrays (a remembered result)")
 
     def _seconds(self, value: Any) -> float:
         start = time.perf_counter()

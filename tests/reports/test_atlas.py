@@ -55,6 +55,17 @@ def test_each_release_has_a_row_that_counts_its_changes(run):
     assert "| 2.6.0 | 0 | 0 |  |  | 0 | 0 | 0 |" in text
 
 
+def test_it_says_where_it_was_measured_what_stayed_open_and_how_many_reproducers_agree(run):
+    text = markdown.write(atlas.section(Report(run=run)))
+    assert (
+        "Of 4 comparisons of a cell 0 stayed open. Of 1 changes of time with a reproducer it goes the same way in 1."
+        in text
+    )
+    host = {"cpu": "A quiet one", "cores": 4, "utc": "2026-01-31T12:00:00+00:00"}
+    run.atlas["comparisons"][0]["candidate"]["host"] = host
+    assert "Measured on A quiet one, 4 cores, 2026-01-31. Of 4" in markdown.write(atlas.section(Report(run=run)))
+
+
 def test_the_heat_map_has_every_cell_and_every_release(run):
     heat = plot_atlas.heat(run.atlas, "forward")
     assert list(heat.columns) == ["2.3.1", "2.6.0"]

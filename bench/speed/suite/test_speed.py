@@ -17,14 +17,12 @@ from upbench.bench.adapters import sentence
 from upbench.bench.cells import Cell, workload
 from upbench.bench.cuda.runtime import make_current
 from upbench.bench.errors import FailedError, SkippedError
-from upbench.bench.speed.blocks import blocks
+from upbench.bench.speed.blocks import SLOW_SECONDS, blocks, in_blocks
 from upbench.bench.speed.clocks import clock_for
 from upbench.bench.speed.suite import apart, journal
 from upbench.bench.speed.suite.on_cuda import on_cuda
 from upbench.bench.speed.suite.request import cell_parameters, current
 from upbench.bench.speed.timed import Timed, bytes_moved, prepare
-
-SLOW_SECONDS = 0.1  # a call this long is warm after the first
 
 
 def _parameter(cell: Cell) -> Any:
@@ -63,7 +61,7 @@ def _measure(cell: Cell, benchmark: Any) -> None:
             warmup_seconds, output = _warm(timed, cell)
             benchmark.extra_info.update(_extra(cell, timed, warmup_seconds))
             before = pressure.moment()
-            benchmark(timed.call)
+            in_blocks(benchmark, timed.call, cell, current().seconds, warmup_seconds[-1])
             benchmark.extra_info["pressure"] = _pressure(cell, before)
             if timed.probe:
                 timed.probe.check(output, warmup_seconds[-1])
