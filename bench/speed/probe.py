@@ -66,7 +66,8 @@ class Probe:
 
     def _check_new(self) -> None:
         """Arrays that it never saw must not take much longer than one that it has seen; each at its best of a few."""
-        seen, new = [], []
+        seen: list[float] = []
+        new: list[float] = []
         while len(seen) < FEWEST_PAIRS or min(new) > REMEMBERED * min(seen):
             if len(seen) == PAIRS:
                 raise FailedError(f"it was {min(new) / min(seen):.1f} times slower on new arrays (a remembered result)")

@@ -167,7 +167,7 @@ class Interpreters:
         """The last line that a script prints on a side, or why there is none."""
         try:
             worker = self._renewed(index)
-            said = worker.ask({"ask": "run", "file": str(file)}, TIMEOUT_SECONDS)["said"]
+            said: str = worker.ask({"ask": "run", "file": str(file)}, TIMEOUT_SECONDS)["said"]
         except FailedError as error:
             return str(error)
         except WorkerError as error:
