@@ -29,9 +29,9 @@ def add(commands: "SubParsers") -> None:
     options.add_speed_options(parser)
     parser.add_argument(
         "--front-budget",
-        type=gate_options.seconds,
+        type=gate_options.seconds_or_none,
         metavar="TIME",
-        help="for duets of the methods that decide what to use (default: 40s)",
+        help="for duets of the methods that decide what to use; 0 leaves them out (default: 40s)",
     )
     gate = parser.add_argument_group("torch versions")
     gate.add_argument(

@@ -61,3 +61,8 @@ def seconds(text: str) -> float:
     if not value > 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no time such as 120s or 2m")
     return value
+
+
+def seconds_or_none(text: str) -> float:
+    """The same, or `0` for none of it."""
+    return 0.0 if re.fullmatch("0s?", text) else seconds(text)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from upbench.bench.cli import gate_options
 from upbench.bench.cli.main import main
 
 METHODS = ["nearest", "bilinear", "bicubic", "transposed-bilinear", "pixel-shuffle", "pixel-shuffle-bicubic"]
@@ -166,3 +167,14 @@ def test_a_file_of_another_pytest_benchmark_run_is_not_taken_for_ours(upbench: C
     said = upbench("report", tmp_path)
     assert said.code == 2
     assert "speed.json is not a file of upbench's" in said.err
+
+
+@pytest.mark.parametrize(("said", "meant"), [("0", 0.0), ("0s", 0.0), ("12s", 12.0), ("1.5m", 90.0)])
+def test_the_time_for_duets_may_be_none(said: str, meant: float) -> None:
+    assert gate_options.seconds_or_none(said) == meant
+
+
+def test_a_time_that_is_none_is_refused(upbench: Callable) -> None:
+    ended = upbench("bench", "--front-budget", "soon")
+    assert ended.code == 2
+    assert "no time such as 120s or 2m" in ended.err
