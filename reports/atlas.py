@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from upbench.bench.cells import STEPS
+from upbench.bench.gate.advice import OPEN
 from upbench.bench.gate.outcome import short
 from upbench.reports import plot_atlas
 from upbench.reports.report import Report
@@ -57,7 +58,7 @@ def _where(atlas: Record) -> list[Block]:
             + " Of {} changes of time with a reproducer it goes the same way in {}.",
             *machine,
             len(verdicts),
-            sum(verdict in ("UNRESOLVED", "BIMODAL") for verdict in verdicts),
+            sum(verdict in OPEN for verdict in verdicts),
             len(again),
             sum(again),
         )

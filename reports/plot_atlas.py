@@ -18,7 +18,6 @@ Record = dict[str, Any]
 LIMIT = 2.0  # ratios beyond it to either side have the end of the colours
 SHOWN = ("SLOWER", "FASTER")
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
-ON_LIGHT, ON_DARK = "#1f2328", "#ffffff"
 
 
 def heat(atlas: Record, step: str) -> pd.DataFrame:
@@ -66,7 +65,7 @@ def _marks(axis: Any, column: int, names: list[str], cells: list[Record], colour
     for cell in cells:
         row = names.index(short(cell["cell"]))
         if cell["verdict"] in SHOWN:
-            ink = ON_DARK if np.dot(_shade(_share(cell["ratio"]), colours)[:3], LUMA) < 0.5 else ON_LIGHT
+            ink = theme.DARK.ink if np.dot(_shade(_share(cell["ratio"]), colours)[:3], LUMA) < 0.5 else theme.LIGHT.ink
             said = f"{cell['ratio']:.2f}"
             axis.text(column, row, said, ha="center", va="center", fontsize=theme.SMALL, color=ink)
         if (cell["pixels"] or {}).get("status") == CHANGED:

@@ -20,7 +20,7 @@ from upbench.bench.store import Journal
 # A new pair of processes takes a while, and only so many of them are asked of a cell: while few cells are open, or the
 # budget is long, each is looked at for longer instead.
 FULL_ROUND = 10  # cells that a pair visits, at least
-FULL_ROUND_SHARE = 0.1  # or so many for each second of the budget
+CELLS_A_SECOND = 0.1  # or so many for each second of the budget
 MOST_PATIENCE = 8
 
 Say = Callable[[str], None]
@@ -163,7 +163,7 @@ class Gate:
         number, asked = self.rounds + 1, self._asked()
         self.say(f"pair {number}: {len(asked)} cells asked, {self.spent:.0f} of {self.settings.budget:.0f} s spent")
         random.shuffle(asked)
-        full = max(FULL_ROUND, self.settings.budget * FULL_ROUND_SHARE)
+        full = max(FULL_ROUND, self.settings.budget * CELLS_A_SECOND)
         patience = min(MOST_PATIENCE, max(1, int(full / len(asked))))
 
         def look(pair: Pair, question: Question) -> Row:
