@@ -11,6 +11,7 @@ from upbench.bench.adapters import select
 from upbench.bench.devices import device
 from upbench.bench.quality.evaluate import Scores
 from upbench.bench.quality.files import KEYS
+from upbench.bench.quality.looks import Looks
 from upbench.bench.quality.request import QualityRequest
 from upbench.bench.quality.stage import Stage, about, tasks
 from upbench.bench.stage import Progress, Row
@@ -46,9 +47,10 @@ def measure(request: QualityRequest, first: int, last: int, out: Path, progress:
     with Crew(device(request.device), size=1) as crew:
         crew.require_own(adapters)
         stage = Stage(request, adapters, _opened(request, progress).part(first, last), crew)
-        rows = stage.measure(out, progress)
-        if not first:
-            stage.look_again(rows, out)
+        looks = None if first else Looks(request, stage.pairs, crew.device)
+        rows = stage.measure(out, progress, looks)
+        if looks:
+            looks.finish(rows, adapters, out)
             write_json(out / PIXELS, {"rows": {row["row"]: row.get("pixels", "") for row in rows}})
 
 

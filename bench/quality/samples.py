@@ -35,6 +35,7 @@ class Samples:
 
     def __init__(self, pair: Pair, scale: int) -> None:
         """Choose the images of the pair."""
+        self.scale = scale
         chosen = _telling(pair.high[:CANDIDATES], pair.low[:CANDIDATES])
         whole = photograph(PHOTOGRAPH)[None]
         small = degrade(whole, "bicubic", EXERCISE_SCALE)
@@ -46,11 +47,13 @@ class Samples:
             _job(small, EXERCISE_SCALE),
         ]
 
-    def arrays(self, outputs: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-        """All that `samples.npz` holds, from each job's outputs by method."""
-        pairs, exercise, photos = outputs
-        arrays = self.given | {f"pairs/{name}": levels for name, levels in pairs.items()}
-        arrays |= {f"exercise/{name}": levels for name, levels in exercise.items()}
+    def arrays(self, outputs: Mapping[str, Sequence[Tensor | None]]) -> dict[str, Tensor]:
+        """All that `samples.npz` holds, from each method's outputs of the jobs."""
+        arrays, photos = dict(self.given), dict[str, Tensor]()
+        for name, (pair, exercise, photo) in outputs.items():
+            arrays |= {f"pairs/{name}": pair} if pair is not None else {}
+            arrays |= {f"exercise/{name}": exercise} if exercise is not None else {}
+            photos |= {name: photo} if photo is not None else {}
         return arrays | (self.photo | _crops(photos) if photos else {})
 
 

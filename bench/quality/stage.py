@@ -1,6 +1,6 @@
 """The quality stage: which pairs each method gets, and the files that come out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,14 +14,14 @@ from upbench.bench.devices import device
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.keys import key, method_digests
 from upbench.bench.lock import alone_in_its_folder
-from upbench.bench.quality import groups, samples
 from upbench.bench.quality.evaluate import QUALITY_COLUMNS, score
 from upbench.bench.quality.files import COMPARISON_COLUMNS, IMAGE_COLUMNS, KEYS, comparisons, per_image
+from upbench.bench.quality.looks import Looks
 from upbench.bench.quality.pairs import KeptPairs
 from upbench.bench.quality.request import QualityRequest
 from upbench.bench.stage import Outcome, Progress, Row, concluded
 from upbench.bench.store import Journal, write_csv, write_json
-from upbench.bench.workers.crew import Crew, Job
+from upbench.bench.workers.crew import Crew
 from upbench.bench.workers.walls import RemoteUpsampler, Walls
 from upbench.datasets.catalogue import open_dataset
 from upbench.datasets.errors import DataError
@@ -87,8 +87,11 @@ def run(request: QualityRequest, out: Path, progress: Progress) -> Outcome:
         progress.say(f"quality: {dataset.description}, on {place}.")
         write_json(out / "host.json", {"host": host.fingerprint()})
         stage = Stage(request, adapters, dataset, crew)
-        rows = stage.measure(out, progress)
-        stage.write(rows, out)
+        looks = Looks(request, stage.pairs, place)
+        rows = stage.measure(out, progress, looks)
+        looks.finish(rows, adapters, out)
+        write(request, rows, stage.about, out)
+        stage.journal.finish()
     return concluded("quality", rows, progress)
 
 
@@ -102,26 +105,27 @@ class Stage:
         self.pairs = KeptPairs(dataset)
         self.about = about(dataset, str(crew.device))
 
-    def measure(self, out: Path, progress: Progress) -> list[Row]:
+    def measure(self, out: Path, progress: Progress, looks: Looks | None = None) -> list[Row]:
         """Score each task, going on from an interrupted run's journal when it asked for the same.
 
-        A method's rows are measured one after the other in one worker; each is in the journal at once.
+        A method's rows are measured one after the other in one worker, and `looks` has its look; each row is in the
+        journal at once.
         """
         if self.crew.device.type == "cpu":
             torch.set_num_threads(1)  # the workers have the cores
         self.journal = Journal(out / "quality.journal", self.request.to_json(), self._keys(), name="row")
-        before = {row["row"] for row in self.journal.rows}
-        left: dict[str, list[Task]] = {}
-        for task in self.tasks:
-            if task.name not in before:
-                left.setdefault(task.adapter.name, []).append(task)
+        before = {row["row"]: row for row in self.journal.rows}
         with progress.bar("quality", "row", len(self.tasks), len(before)) as bar:
-            asked_for = [adapter for adapter in self.adapters if adapter.name in left]
-            for adapter, row in self.crew.stream(asked_for, partial(self._measure, left)):
+            for adapter, row in self.crew.stream(self._asked(before, looks), partial(self._measure, before, looks)):
                 self.journal.append(row)
                 bar.step(adapter.name)
         measured = {row["row"]: row for row in self.journal.rows}
         return [measured[task.name] for task in self.tasks]
+
+    def _asked(self, before: Mapping[str, Row], looks: Looks | None) -> list[Adapter]:
+        """The methods that have a row left; all of them where they are looked at."""
+        left = {task.adapter.name for task in self.tasks if task.name not in before}
+        return [adapter for adapter in self.adapters if looks or adapter.name in left]
 
     def _keys(self) -> dict[str, str]:
         """What decides each row: the data, the protocol, the packages, the machine, and the method's whole module."""
@@ -130,11 +134,17 @@ class Stage:
         sources = method_digests(self.adapters)
         return {task.name: key(about, task.name, sources[task.adapter.name]) for task in self.tasks}
 
-    def _measure(self, left: dict[str, list[Task]], walls: Walls, adapter: Adapter) -> Iterator[Row]:
-        """One method's rows; those that differ in their degradation only share an upsampler."""
+    def _measure(
+        self, before: Mapping[str, Row], looks: Looks | None, walls: Walls, adapter: Adapter
+    ) -> Iterator[Row]:
+        """One method's rows that are left; those that differ in their degradation only share an upsampler."""
+        able: set[int] = set()
         by_upsampler: dict[tuple[int, str], list[Task]] = {}
-        for task in left[adapter.name]:
-            by_upsampler.setdefault((task.scale, task.dtype), []).append(task)
+        for task in self.tasks:
+            if task.adapter == adapter and task.name in before:
+                able |= _able(before[task.name])
+            elif task.adapter == adapter:
+                by_upsampler.setdefault((task.scale, task.dtype), []).append(task)
         for (scale, dtype), tasks in by_upsampler.items():
             upsampler = _or_reason(partial(walls.upsampler, adapter, scale, getattr(torch, dtype)))
             for task in tasks:
@@ -142,53 +152,15 @@ class Stage:
                 row: Row = dict(zip(KEYS, values, strict=True)) | {"dtype": dtype, "status": "ok", "reason": ""}
                 row["row"] = task.name
                 row |= upsampler if isinstance(upsampler, dict) else _or_reason(partial(self._figures, upsampler, task))
+                able |= _able(row)
                 yield row
+        if looks and able:
+            looks.take(walls, adapter, able)
 
     def _figures(self, upsampler: RemoteUpsampler, task: Task) -> Row:
         pairs = self.pairs.of(task.degradation, task.scale)
         scores = score(upsampler, pairs, task.scale, self.crew.device, getattr(torch, task.dtype))
         return scores.summary() | {"per_image": scores.as_dict()}
-
-    def write(self, rows: list[Row], out: Path) -> None:
-        """Write `quality.csv` and what goes with it; then the journal has done its work."""
-        self.look_again(rows, out)
-        write(self.request, rows, self.about, out)
-        self.journal.finish()
-
-    def look_again(self, rows: list[Row], out: Path) -> None:
-        """Which methods give the same pixels at each scale, and samples of the first scale: each method asked once.
-
-        Both are of the first images. The rows' `pixels` are set, `samples.npz` is written.
-        """
-        measured = self._measured(rows)
-        if not measured:
-            return
-        first = next(iter(measured))
-        kept = samples.Samples(next(self.pairs.of(self.tasks[0].degradation, first)), first)
-        adapters = list(dict.fromkeys(adapter for found in measured.values() for adapter in found))
-        outputs = self.crew.upsampled(adapters, [*map(self._probes, measured), *kept.jobs])
-        for (scale, able), probes in zip(measured.items(), outputs, strict=False):
-            pixels = groups.group(able, probes)
-            for row in rows:
-                if row["scale"] == scale:
-                    row["pixels"] = pixels.get(row["method"], "")
-        names = {adapter.name for adapter in measured[first]}
-        own = [{name: high for name, high in found.items() if name in names} for found in outputs[len(measured) :]]
-        samples.write(out / "samples.npz", kept.arrays(own))
-
-    def _probes(self, scale: int) -> Job:
-        """The first images by every degradation."""
-        pairs = (next(self.pairs.of(degradation, scale)) for degradation in self.request.degradations)
-        low = torch.cat([groups.probes(pair.low, scale) for pair in pairs]).to(self.crew.device)
-        return Job(low=low, scale=scale, keep=lambda high: high.clamp(0, 1))
-
-    def _measured(self, rows: list[Row]) -> dict[int, list[Adapter]]:
-        """The adapters that have a figure at each scale, in order."""
-        found: dict[int, dict[str, Adapter]] = {}
-        for task, row in zip(self.tasks, rows, strict=True):
-            if row["status"] == "ok":
-                found.setdefault(task.scale, {})[task.adapter.name] = task.adapter
-        return {scale: list(adapters.values()) for scale, adapters in found.items()}
 
 
 def write(request: QualityRequest, rows: list[Row], said: dict[str, str], out: Path) -> None:
@@ -198,6 +170,11 @@ def write(request: QualityRequest, rows: list[Row], said: dict[str, str], out: P
     if request.per_image:
         write_csv(out / "quality-per-image.csv", per_image(rows), IMAGE_COLUMNS)
     write_json(out / "quality.json", said)
+
+
+def _able(row: Row) -> set[int]:
+    """The row's scale, where it has a figure."""
+    return {row["scale"]} if row["status"] == "ok" else set()
 
 
 def _or_reason(attempt: Callable[[], T]) -> T | Row:

@@ -95,15 +95,6 @@ class Crew:
                 first = waiting.popleft()
                 yield first, found.pop(first.name)
 
-    def upsampled(self, adapters: Sequence[Adapter], jobs: Sequence[Job]) -> list[dict[str, Tensor]]:
-        """For each job the outputs by method, in the order asked for; a method that cannot is not among them."""
-        found: list[dict[str, Tensor]] = [{} for _ in jobs]
-        for adapter, outputs in self.each(adapters, lambda walls, adapter: _outputs(walls, adapter, jobs)):
-            for outputs_of_job, output in zip(found, outputs, strict=True):
-                if output is not None:
-                    outputs_of_job[adapter.name] = output
-        return found
-
 
 def required(methods: Sequence[str] | None, specs: Sequence[str], device: torch.device) -> list[Adapter]:
     """The adapters asked for, after a worker has imported the caller's own; raises `UsageError` as that does."""
@@ -135,8 +126,9 @@ class _Left:
     """The adapters that no worker has taken yet; for several threads."""
 
     def __init__(self, adapters: Sequence[Adapter]) -> None:
-        """They are taken in this order as far as modules allow."""
+        """They are taken in this order as far as modules allow, the modules with the most of them first."""
         self._adapters, self._begun, self._taking = list(adapters), set[str](), threading.Lock()
+        self._sizes = collections.Counter(adapter.module for adapter in adapters)
 
     def take(self, last: Adapter | None) -> Adapter | None:
         """The next for a worker that had `last`: of the same module, else of a module that nobody has begun, else any.
@@ -151,10 +143,10 @@ class _Left:
             self._adapters.remove(chosen)
             return chosen
 
-    def _cost(self, adapter: Adapter, last: Adapter | None) -> int:
+    def _cost(self, adapter: Adapter, last: Adapter | None) -> tuple[int, int]:
         if last and adapter.module == last.module:
-            return 0
-        return 2 if adapter.module in self._begun else 1
+            return 0, 0
+        return 2 if adapter.module in self._begun else 1, -self._sizes[adapter.module]
 
     def clear(self) -> None:
         """Leave nothing to take."""
@@ -162,7 +154,8 @@ class _Left:
             self._adapters.clear()
 
 
-def _outputs(walls: Walls, adapter: Adapter, jobs: Sequence[Job]) -> list[Tensor | None]:
+def outputs(walls: Walls, adapter: Adapter, jobs: Sequence[Job]) -> list[Tensor | None]:
+    """What is kept of a method's output for each job; None where it gives none."""
     return [_output(walls, adapter, job) for job in jobs]
 
 
