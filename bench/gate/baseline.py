@@ -19,7 +19,7 @@ from scipy import stats
 
 from upbench.bench.cells import Cell
 from upbench.bench.errors import FailedError, SkippedError, UsageError
-from upbench.bench.gate.duet import BLOCKS, Crew, Pair, Row, calibrate
+from upbench.bench.gate.duet import Crew, Pair, Row, calibrate
 from upbench.bench.gate.gate import Say, Settings
 from upbench.bench.gate.sides.environments import Environment
 from upbench.bench.gate.sides.side import Question, Side
@@ -30,6 +30,8 @@ from upbench.bench.store import read_json
 Record = dict[str, Any]
 
 PROCESSES = (5, 12)  # at least, at most
+BLOCKS = 10  # of a cell in each of them
+BLOCK_SECONDS = 0.002  # nearly as long as the yardstick beside it
 RUN_SPREAD = 0.03  # standard deviation of the log ratio between two whole runs of the same thing (README)
 COMPARED = ("cpu", "cores", "cpu_capability", "system", "python", "allocator", "gpu", "flags")
 
@@ -59,7 +61,7 @@ def _survey(survey: Survey, pair: Pair, question: Question) -> Row:
     pair.prepare(question, check=True)
     low, _ = survey.input(Cell.parse(question.name))
     request = {"ask": "output", "cell": question.name, "low": str(low), "high": str(survey.folder / "high.npy")}
-    row = {"calls": calibrate(pair, question), "digest": pair.ask(0, request)["digest"]}
+    row = {"calls": calibrate(pair, question, BLOCK_SECONDS), "digest": pair.ask(0, request)["digest"]}
     try:
         row["bytes"] = pair.ask(0, {"ask": "memory", "cell": question.name})["bytes"]
     except (SkippedError, FailedError) as error:
@@ -82,7 +84,7 @@ def _one_process(crew: Crew, questions: Sequence[Question], cells: dict[str, Rec
 def _visit(pair: Pair, question: Question, calls: int) -> Row:
     pair.prepare(question)
     blocks = []
-    for _ in range(BLOCKS[1]):
+    for _ in range(BLOCKS):
         unit = pair.ask(0, {"ask": "yardstick"})["seconds"]
         blocks.append((pair.block(0, question, calls)["seconds"] / calls, unit))
     return {"blocks": blocks, "log_time": float(np.median([math.log(cell / unit) for cell, unit in blocks]))}

@@ -1,6 +1,6 @@
 """Two live workers, one per torch environment, asked in turn for short blocks of the same cells.
 
-A *pair* is one process of each side. It visits every open cell: about ten neighbouring blocks of each
+A *pair* is one process of each side. It visits every open cell: some tens of short neighbouring blocks of each
 side, in random order (Bulej et al., "Duet Benchmarking", ICPE 2020; ours interleaves instead of running both
 at once). Then both processes end, because memory layout is drawn anew with each process only. A few pairs come
 from the same two interpreters, as forks (`upbench.bench.workers.serve`): starting an interpreter takes seconds.
@@ -22,9 +22,11 @@ from upbench.bench.workers.launch import worker_command
 from upbench.bench.workers.pipes import Worker, WorkerError
 
 SERVED = "upbench.bench.gate.served:Cells"
-BLOCK_SECONDS = 0.002
-BLOCKS = (6, 10)  # block pairs of a visit: fewer where a single call is long
-VISIT_SECONDS = 0.2
+# On a CPU the noise of a shared machine hits some blocks hard and the others hardly. Many short ones and their median
+# halve a visit's spread against a few of 2 ms in the same time; a GPU's events are too coarse for them.
+BLOCK_SECONDS = {"cpu": 0.00025, "cuda": 0.002}
+BLOCKS = (6, 40)  # block pairs of a visit: fewer where a single call is long
+VISIT_SECONDS = 0.06
 TIMEOUT_SECONDS = 60.0
 COMPILING = 5  # times as long an answer may take of a cell that each process compiles first
 LITTER = 6  # pairs of processes from one pair of interpreters
@@ -126,12 +128,13 @@ def _keep_on(pid: int, cores: set[int]) -> None:
             os.sched_setaffinity(int(thread.name), cores)
 
 
-def calibrate(pair: Pair, question: Question) -> int:
-    """How many calls of the baseline fill a block."""
+def calibrate(pair: Pair, question: Question, length: float | None = None) -> int:
+    """How many calls of the baseline fill a block of `length` seconds (None: as long as its device's are)."""
+    length = length or BLOCK_SECONDS[Cell.parse(question.name).device.partition(":")[0]]
     calls = 1
     for _ in range(3):
         seconds = min(pair.block(0, question, calls)["seconds"] for _ in range(2))
-        calls = max(1, round(calls * BLOCK_SECONDS / max(seconds, 1e-9)))
+        calls = max(1, round(calls * length / max(seconds, 1e-9)))
     return calls
 
 

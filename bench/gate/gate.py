@@ -21,7 +21,7 @@ from upbench.bench.store import Journal
 # budget is long, each is looked at for longer instead.
 FULL_ROUND = 10  # cells that a pair visits, at least
 CELLS_A_SECOND = 0.1  # or so many for each second of the budget
-MOST_PATIENCE = 8
+MOST_PATIENCE = 5
 
 Say = Callable[[str], None]
 

@@ -63,11 +63,23 @@ class Task:
         natives = self._scatter(random.Random(seed), min(calls, INPUTS))
         turns = [natives[index % len(natives)] for index in range(calls)]
         corner = self.native(self.inputs[0][:1, :, :8, :8].clone())
+        clock, on_cuda = self._clock(), torch.device(self.cell.device).type == "cuda"
+        if on_cuda:  # whole calls are planted
+            turns += turns[:1] * round(len(turns) * (planted - 1))
         with self.mode(), _collector_off():
-            for native in [*turns[: calls // 4], corner]:
+            for native in turns[: calls // 4]:
                 self.call(native)
-            faults, wall = _minor_faults(), time.perf_counter()
-            seconds = self._timed(turns) if planted <= 1 else self._planted(turns, planted, corner)
+            before = clock()
+            self.call(corner)
+            if on_cuda:
+                torch.cuda.synchronize()
+            faults, wall, start = _minor_faults(), time.perf_counter(), clock()
+            for native in turns:
+                self.call(native)
+            stop = clock()
+            if planted > 1 and not on_cuda:
+                stop = _fill(clock, start + (stop - start) * planted, COLD * (start - before), self.call, corner)
+            seconds = stop - start  # on CUDA this waits
             faults, wall = _minor_faults() - faults, time.perf_counter() - wall
         return {"seconds": seconds, "wall": wall, "faults": faults}
 
@@ -101,40 +113,6 @@ class Task:
     def mode(self) -> contextlib.AbstractContextManager[Any]:
         """Inference mode, or for training none."""
         return contextlib.nullcontext() if self.cell.step == "train" else torch.inference_mode()
-
-    def _timed(self, turns: list[Any]) -> float:
-        clock = self._clock()
-        if torch.device(self.cell.device).type == "cuda":
-            torch.cuda.synchronize()
-        start = clock()
-        for native in turns:
-            self.call(native)
-        stop = clock()
-        seconds: float = stop - start
-        return seconds
-
-    def _planted(self, turns: list[Any], factor: float, corner: Any) -> float:
-        """On the CPU whole calls on the corner, then a loop over the clock for what is less than one.
-
-        On CUDA whole calls are added instead.
-        """
-        if torch.device(self.cell.device).type == "cuda":
-            return self._timed(turns + turns[:1] * round(len(turns) * (factor - 1)))
-        clock = self._clock()
-        before = clock()
-        self.call(corner)
-        start = clock()
-        for native in turns:
-            self.call(native)
-        now = clock()
-        due, spare = start + (now - start) * factor, COLD * (start - before)
-        while now + spare < due:
-            self.call(corner)
-            now = clock()
-        while now < due:
-            now = clock()
-        seconds: float = now - start
-        return seconds
 
     def output(self, low: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
         """The method's image of `low` `(N, C, H, W)` float32 on [0, 1], in the cell's dtype; compiled where that is.
@@ -186,3 +164,14 @@ def stretch_heap() -> Tensor:
     shift = torch.empty(random.randrange(SHIFT_BYTES), dtype=torch.uint8)
     torch.ones(HEAP_BYTES, dtype=torch.uint8)
     return shift
+
+
+def _fill(clock: Callable[[], float], due: float, spare: float, call: Callable[[Any], Any], corner: Any) -> float:
+    """Work until the clock says `due`: whole calls on the corner, which take at most `spare`, then a bare loop."""
+    now = clock()
+    while now + spare < due:
+        call(corner)
+        now = clock()
+    while now < due:
+        now = clock()
+    return now
