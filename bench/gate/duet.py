@@ -20,16 +20,21 @@ from upbench.bench.gate.sides.side import Side as Side
 from upbench.bench.gate.verdict import Verdict
 from upbench.bench.workers.launch import worker_command
 from upbench.bench.workers.pipes import Worker, WorkerError
+from upbench.bench.workers.serve import AHEAD
 
 SERVED = "upbench.bench.gate.served:Cells"
 # On a CPU the noise of a shared machine hits some blocks hard and the others hardly. Many short ones and their median
 # halve a visit's spread against a few of 2 ms in the same time; a GPU's events are too coarse for them.
 BLOCK_SECONDS = {"cpu": 0.00025, "cuda": 0.002}
 BLOCKS = (6, 40)  # block pairs of a visit: fewer where a single call is long
-VISIT_SECONDS = 0.06
+VISIT_SECONDS = 0.1
 TIMEOUT_SECONDS = 60.0
 COMPILING = 5  # times as long an answer may take of a cell that each process compiles first
 LITTER = 6  # pairs of processes from one pair of interpreters
+LAZY = {  # what torch imports when it is first needed: seconds, which the interpreter spends once for all its processes
+    "train": "torch.fx.experimental.symbolic_shapes",
+    "compile": "torch._inductor.compile_fx",
+}
 
 Row = dict[str, Any]
 
@@ -37,15 +42,16 @@ Row = dict[str, Any]
 class Pair:
     """One live process of each side, baseline first; or of one side alone, for a stored baseline."""
 
-    def __init__(self, sides: Sequence[Side], snapshot: Path, threads: int, timeout: float) -> None:
-        """Start both in random order; raises `WorkerError` naming the side that does not come up."""
+    def __init__(
+        self, sides: Sequence[Side], snapshot: Path, threads: int, timeout: float, ahead: str = ""
+    ) -> None:
+        """Start both in random order, with the modules `ahead` imported; `WorkerError` names one that does not."""
         self.sides = sides
         self.timeout = timeout
         self.prepared: set[str] = set()
+        environments = [side.environment(snapshot, threads) | {AHEAD: ahead} for side in sides]
         started = {
-            index: Worker(
-                worker_command(sides[index].python, SERVED), sides[index].environment(snapshot, threads), snapshot
-            )
+            index: Worker(worker_command(sides[index].python, SERVED), environments[index], snapshot)
             for index in random.sample(range(len(sides)), len(sides))
         }
         self.workers = [started[index] for index in range(len(sides))]
@@ -141,11 +147,12 @@ def calibrate(pair: Pair, question: Question, length: float | None = None) -> in
 def visit(pair: Pair, question: Question, calls: int, patience: int = 1) -> Row:
     """Neighbouring blocks of both sides: nanoseconds per block in order of time, faults per call.
 
-    `first` holds for each block pair the side that went first; `patience` multiplies the blocks.
+    `first` holds for each block pair the side that went first; `patience` multiplies the time for it.
     """
     pair.prepare(question)
     warm = [pair.block(index, question, calls)["seconds"] for index in (0, 1)]
-    rounds = patience * min(BLOCKS[1], max(BLOCKS[0], int(VISIT_SECONDS / max(sum(warm), 1e-9))))
+    fitting = int(patience * VISIT_SECONDS / max(sum(warm), 1e-9))
+    rounds = min(patience * BLOCKS[1], max(BLOCKS[0], fitting))
     blocks: list[list[Row]] = [[], []]
     first = [random.randrange(2) for _ in range(rounds)]
     for leader in first:
@@ -168,9 +175,18 @@ def _nanoseconds(blocks: list[Row], name: str) -> list[int]:
 class Crew:
     """Starts pairs when they are needed and turns what goes wrong with a cell into that cell's row."""
 
-    def __init__(self, sides: Sequence[Side], snapshot: Path, threads: int, timeout: float) -> None:
-        """Nothing is started yet."""
-        self.arguments = (sides, snapshot, threads, timeout)
+    def __init__(
+        self,
+        sides: Sequence[Side],
+        snapshot: Path,
+        threads: int,
+        timeout: float,
+        questions: Sequence[Question] = (),
+    ) -> None:
+        """Nothing is started yet; for the questions that will come, what torch imports lazily is imported once."""
+        cells = [Cell.parse(question.name) for question in questions]
+        kinds = {kind for cell in cells for kind in (cell.step, cell.mode)}
+        self.arguments = (sides, snapshot, threads, timeout, " ".join(LAZY[kind] for kind in LAZY if kind in kinds))
         self.pair: Pair | None = None
         self.litter = 0
 

@@ -63,7 +63,7 @@ class Gate:
     ) -> None:
         """Nothing is measured yet; `say` gets a line for each round."""
         self.sides, self.questions, self.settings, self.say = sides, questions, settings, say
-        self.crew = Crew(sides, snapshot, settings.threads, settings.timeout)
+        self.crew = Crew(sides, snapshot, settings.threads, settings.timeout, questions)
         self.courses = {question.name: Course(name=question.name) for question in questions}
         self.surveys: dict[str, Row] = {}
         self.hosts: list[Row] = []
