@@ -6,9 +6,8 @@ from typing import Any
 from upbench.bench.cells import Cell
 from upbench.bench.gate.progress import Course
 from upbench.bench.gate.sides.side import Question
-from upbench.bench.gate.verdict import MIN_PAIRS, MOST_PAIRS, Verdict, pairs_needed
+from upbench.bench.gate.verdict import MIN_PAIRS, MOST_PAIRS, OPEN, pairs_needed
 
-OPEN = (Verdict.UNRESOLVED, Verdict.BIMODAL)
 SURVEY_SECONDS = 15.0
 PAIR_SECONDS = 2.0  # of one cell alone, with its share of starting interpreters, on two slow cores
 

@@ -9,6 +9,7 @@ from the same two interpreters, as forks (`upbench.bench.workers.serve`): starti
 import contextlib
 import os
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ SERVED = "upbench.bench.gate.served:Cells"
 BLOCK_SECONDS = {"cpu": 0.00025, "cuda": 0.002}
 BLOCKS = (6, 40)  # block pairs of a visit: fewer where a single call is long
 VISIT_SECONDS = 0.1
+WARM_BLOCKS, WARM_SECONDS = 5, 0.02  # of each side, untimed, at most
 TIMEOUT_SECONDS = 60.0
 COMPILING = 5  # times as long an answer may take of a cell that each process compiles first
 LITTER = 6  # pairs of processes from one pair of interpreters
@@ -150,7 +152,7 @@ def visit(pair: Pair, question: Question, calls: int, patience: int = 1) -> Row:
     `first` holds for each block pair the side that went first; `patience` multiplies the time for it.
     """
     pair.prepare(question)
-    warm = [pair.block(index, question, calls)["seconds"] for index in (0, 1)]
+    warm = _warm(pair, question, calls)
     fitting = int(patience * VISIT_SECONDS / max(sum(warm), 1e-9))
     rounds = min(patience * BLOCKS[1], max(BLOCKS[0], fitting))
     blocks: list[list[Row]] = [[], []]
@@ -166,6 +168,16 @@ def visit(pair: Pair, question: Question, calls: int, patience: int = 1) -> Row:
         "warm": [round(seconds * 1e9) for seconds in warm],
         "faults": [sum(block["faults"] for block in side) / rounds / calls for side in blocks],
     }
+
+
+def _warm(pair: Pair, question: Question, calls: int) -> list[float]:
+    """Seconds of each side's last untimed block. A new process is slow for its first few calls, by up to a half."""
+    end = time.monotonic() + WARM_SECONDS
+    for _ in range(WARM_BLOCKS):
+        seconds: list[float] = [pair.block(index, question, calls)["seconds"] for index in (0, 1)]
+        if time.monotonic() > end:
+            break
+    return seconds
 
 
 def _nanoseconds(blocks: list[Row], name: str) -> list[int]:

@@ -42,6 +42,9 @@ class Verdict(str, Enum):
     SKIPPED = "SKIPPED"
 
 
+OPEN = (Verdict.UNRESOLVED, Verdict.BIMODAL)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """Trimmed mean log ratio over process pairs, its standard error, and the number of `pairs` that is left.

@@ -19,13 +19,12 @@ from typing import Any
 
 from upbench.bench.gate.outcome import Record, title
 from upbench.bench.gate.pixels import CHANGED
-from upbench.bench.gate.verdict import CONFIDENCE, POWER, Verdict, quantile
+from upbench.bench.gate.verdict import CONFIDENCE, OPEN, POWER, Verdict, quantile
 
 BETWEEN_HOSTS, HOSTS_WORTH = 0.03, 10  # of a duet's log ratio: standard deviation, and how many hosts say so
 SURE = 7 / 8  # one-sided, of the mean over hosts that have each been sure already
 QUANTILE = 1.96  # of the normal distribution, for 95 %
 LEAST_HOSTS = 2
-OPEN = (Verdict.UNRESOLVED, Verdict.BIMODAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
