@@ -44,9 +44,7 @@ Row = dict[str, Any]
 class Pair:
     """One live process of each side, baseline first; or of one side alone, for a stored baseline."""
 
-    def __init__(
-        self, sides: Sequence[Side], snapshot: Path, threads: int, timeout: float, ahead: str = ""
-    ) -> None:
+    def __init__(self, sides: Sequence[Side], snapshot: Path, threads: int, timeout: float, ahead: str = "") -> None:
         """Start both in random order, with the modules `ahead` imported; `WorkerError` names one that does not."""
         self.sides = sides
         self.timeout = timeout

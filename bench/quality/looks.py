@@ -1,4 +1,4 @@
-"""One more look at each method while it is at hand: the first images, for groups of equal pixels and for the samples."""
+"""One more look at each method while it is at hand: the first images, for groups of equal pixels and for samples."""
 
 import threading
 from collections.abc import Set

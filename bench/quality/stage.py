@@ -134,9 +134,7 @@ class Stage:
         sources = method_digests(self.adapters)
         return {task.name: key(about, task.name, sources[task.adapter.name]) for task in self.tasks}
 
-    def _measure(
-        self, before: Mapping[str, Row], looks: Looks | None, walls: Walls, adapter: Adapter
-    ) -> Iterator[Row]:
+    def _measure(self, before: Mapping[str, Row], looks: Looks | None, walls: Walls, adapter: Adapter) -> Iterator[Row]:
         """One method's rows that are left; those that differ in their degradation only share an upsampler."""
         able: set[int] = set()
         by_upsampler: dict[tuple[int, str], list[Task]] = {}

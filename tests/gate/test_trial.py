@@ -122,12 +122,14 @@ def test_what_is_not_known_is_not_kept():
 
 
 @pytest.mark.parametrize("file", CORPUS, ids=lambda file: file.name)
-@pytest.mark.parametrize(("planted", "threshold"), [(1.05, 0.03), (1.03, 0.01)])
-def test_the_statistics_find_what_was_planted_in_real_blocks_and_nothing_else(file, planted, threshold):
-    """Measured on two cores with a dozen other programs running: noisier than most machines."""
-    found = corpus.judged(corpus.read(file), threshold, draws=5)
-    alone = [verdict for factor, verdict in found if factor == 1]
-    there = [verdict for factor, verdict in found if factor == planted and verdict is not Verdict.BIMODAL]
-    assert not {Verdict.SLOWER, Verdict.FASTER} & set(alone)
-    assert there.count(Verdict.SLOWER) >= 0.9 * len(there) > 0
-    assert threshold < 0.03 or alone.count(Verdict.UNRESOLVED) <= 0.05 * len(alone)
+def test_the_statistics_find_what_was_planted_in_real_blocks_and_nothing_else(file):
+    """Measured on two hosts of two cores, on one with a dozen other programs running: noisier than most machines."""
+    kept = corpus.read(file)
+    for threshold in corpus.thresholds(kept):
+        planted, rounds = {0.03: (1.05, 60), 0.01: (1.03, 60), 0.005: (1.01, 100)}[threshold]
+        found = corpus.judged(kept, threshold, draws=5, rounds=rounds)
+        alone = [verdict for factor, verdict in found if factor == 1]
+        there = [verdict for factor, verdict in found if factor == planted and verdict is not Verdict.BIMODAL]
+        assert not {Verdict.SLOWER, Verdict.FASTER} & set(alone)
+        assert there.count(Verdict.SLOWER) >= 0.9 * len(there) > 0
+        assert threshold < 0.03 or alone.count(Verdict.UNRESOLVED) <= 0.05 * len(alone)

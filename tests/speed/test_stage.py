@@ -64,7 +64,7 @@ def crowd():
     """More busy processes than a machine has cores for, each a session: the kernel shares out between sessions."""
     spinning = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): pass"
     command = [sys.executable, "-c", spinning, str(os.getpid())]
-    processes = [subprocess.Popen(command, start_new_session=True) for _ in range(3 * (os.cpu_count() or 1))]
+    processes = [subprocess.Popen(command, start_new_session=True) for _ in range(2 * (os.cpu_count() or 1))]
     try:
         yield
     finally:

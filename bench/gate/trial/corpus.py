@@ -57,14 +57,16 @@ def read(path: Path) -> Record:
     return document
 
 
-def judged(kept: Record, threshold: float, draws: int = DRAWS, seed: int = 0) -> list[tuple[float, Verdict]]:
+def judged(
+    kept: Record, threshold: float, draws: int = DRAWS, seed: int = 0, rounds: int = MOST_ROUNDS
+) -> list[tuple[float, Verdict]]:
     """For each drawn cell what was planted, and the verdict; all cells of a draw are judged together, as in a run."""
     generator = random.Random(seed)
     ratios = [[log_ratio(*pair) for pair in cell["pairs"]] for cell in kept["cells"]]
     found = []
     for _ in range(draws):
         courses = [Course(name=cell["cell"]) for cell in kept["cells"]]
-        for _ in range(MOST_ROUNDS):
+        for _ in range(rounds):
             for course, values in zip(courses, ratios, strict=True):
                 if course.verdict is None:
                     (course.fresh if course.sign else course.explored).append(generator.choice(values))
