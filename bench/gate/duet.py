@@ -169,11 +169,14 @@ def visit(pair: Pair, question: Question, calls: int, patience: int = 1) -> Row:
 
 
 def _warm(pair: Pair, question: Question, calls: int) -> list[float]:
-    """Seconds of each side's last untimed block. A new process is slow for its first few calls, by up to a half."""
+    """Seconds of each side's last untimed block. A new process is slow for its first few calls, by up to a half.
+
+    Twice at least: the first call of a convolution, say, also chooses its kernel, and tells nothing of the others.
+    """
     end = time.monotonic() + WARM_SECONDS
-    for _ in range(WARM_BLOCKS):
+    for number in range(WARM_BLOCKS):
         seconds: list[float] = [pair.block(index, question, calls)["seconds"] for index in (0, 1)]
-        if time.monotonic() > end:
+        if number and time.monotonic() > end:
             break
     return seconds
 
