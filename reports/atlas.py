@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from upbench.bench.cells import STEPS
-from upbench.bench.gate.advice import OPEN
 from upbench.bench.gate.outcome import short
+from upbench.bench.gate.verdict import OPEN
 from upbench.reports import plot_atlas
 from upbench.reports.report import Report
 from upbench.reports.words import Block, Code, Picture, Said, code, fold, heading, paragraph, say, table
