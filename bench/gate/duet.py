@@ -19,9 +19,9 @@ from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.gate.sides.side import Question as Question
 from upbench.bench.gate.sides.side import Side as Side
 from upbench.bench.gate.verdict import Verdict
+from upbench.bench.workers import ahead
 from upbench.bench.workers.launch import worker_command
 from upbench.bench.workers.pipes import Worker, WorkerError
-from upbench.bench.workers.serve import AHEAD
 
 SERVED = "upbench.bench.gate.served:Cells"
 # On a CPU the noise of a shared machine hits some blocks hard and the others hardly. Many short ones and their median
@@ -33,10 +33,6 @@ WARM_BLOCKS, WARM_SECONDS = 5, 0.02  # of each side, untimed, at most
 TIMEOUT_SECONDS = 60.0
 COMPILING = 5  # times as long an answer may take of a cell that each process compiles first
 LITTER = 6  # pairs of processes from one pair of interpreters
-LAZY = {  # what torch imports when it is first needed: seconds, which the interpreter spends once for all its processes
-    "train": "torch.fx.experimental.symbolic_shapes",
-    "compile": "torch._inductor.compile_fx",
-}
 
 Row = dict[str, Any]
 
@@ -44,12 +40,12 @@ Row = dict[str, Any]
 class Pair:
     """One live process of each side, baseline first; or of one side alone, for a stored baseline."""
 
-    def __init__(self, sides: Sequence[Side], snapshot: Path, threads: int, timeout: float, ahead: str = "") -> None:
-        """Start both in random order, with the modules `ahead` imported; `WorkerError` names one that does not."""
+    def __init__(self, sides: Sequence[Side], snapshot: Path, threads: int, timeout: float, modules: str = "") -> None:
+        """Start both in random order, with the `modules` imported; `WorkerError` names one that does not."""
         self.sides = sides
         self.timeout = timeout
         self.prepared: set[str] = set()
-        environments = [side.environment(snapshot, threads) | {AHEAD: ahead} for side in sides]
+        environments = [side.environment(snapshot, threads) | {ahead.VARIABLE: modules} for side in sides]
         started = {
             index: Worker(worker_command(sides[index].python, SERVED), environments[index], snapshot)
             for index in random.sample(range(len(sides)), len(sides))
@@ -197,9 +193,8 @@ class Crew:
         questions: Sequence[Question] = (),
     ) -> None:
         """Nothing is started yet; for the questions that will come, what torch imports lazily is imported once."""
-        cells = [Cell.parse(question.name) for question in questions]
-        kinds = {kind for cell in cells for kind in (cell.step, cell.mode)}
-        self.arguments = (sides, snapshot, threads, timeout, " ".join(LAZY[kind] for kind in LAZY if kind in kinds))
+        modules = ahead.needed(Cell.parse(question.name) for question in questions)
+        self.arguments = (sides, snapshot, threads, timeout, modules)
         self.pair: Pair | None = None
         self.litter = 0
 

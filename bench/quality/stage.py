@@ -136,12 +136,11 @@ class Stage:
 
     def _measure(self, before: Mapping[str, Row], looks: Looks | None, walls: Walls, adapter: Adapter) -> Iterator[Row]:
         """One method's rows that are left; those that differ in their degradation only share an upsampler."""
-        able: set[int] = set()
+        own = [task for task in self.tasks if task.adapter == adapter]
+        found = [before[task.name] for task in own if task.name in before]
         by_upsampler: dict[tuple[int, str], list[Task]] = {}
-        for task in self.tasks:
-            if task.adapter == adapter and task.name in before:
-                able |= _able(before[task.name])
-            elif task.adapter == adapter:
+        for task in own:
+            if task.name not in before:
                 by_upsampler.setdefault((task.scale, task.dtype), []).append(task)
         for (scale, dtype), tasks in by_upsampler.items():
             upsampler = _or_reason(partial(walls.upsampler, adapter, scale, getattr(torch, dtype)))
@@ -150,8 +149,9 @@ class Stage:
                 row: Row = dict(zip(KEYS, values, strict=True)) | {"dtype": dtype, "status": "ok", "reason": ""}
                 row["row"] = task.name
                 row |= upsampler if isinstance(upsampler, dict) else _or_reason(partial(self._figures, upsampler, task))
-                able |= _able(row)
+                found.append(row)
                 yield row
+        able = {row["scale"] for row in found if row["status"] == "ok"}
         if looks and able:
             looks.take(walls, adapter, able)
 
@@ -168,11 +168,6 @@ def write(request: QualityRequest, rows: list[Row], said: dict[str, str], out: P
     if request.per_image:
         write_csv(out / "quality-per-image.csv", per_image(rows), IMAGE_COLUMNS)
     write_json(out / "quality.json", said)
-
-
-def _able(row: Row) -> set[int]:
-    """The row's scale, where it has a figure."""
-    return {row["scale"]} if row["status"] == "ok" else set()
 
 
 def _or_reason(attempt: Callable[[], T]) -> T | Row:

@@ -16,14 +16,12 @@ import json
 import os
 import platform
 import sys
-from contextlib import suppress
 from importlib import import_module
 from typing import Any, TextIO
 
-from upbench.bench.workers import warden
+from upbench.bench.workers import ahead, warden
 
 PROTOCOL = 1
-AHEAD = "UPBENCH_AHEAD"  # modules, by blanks, that the mother imports too
 
 Message = dict[str, Any]
 
@@ -35,9 +33,7 @@ def main(handler: str, parent: int) -> None:
     if sys.platform == "linux":
         warden.guard(parent)
         import_module(module)  # and so torch
-        for lazy in os.environ.get(AHEAD, "").split():
-            with suppress(ImportError):  # another torch: it will do without
-                import_module(lazy)
+        ahead.bring(os.environ.get(ahead.VARIABLE, ""))
         warden.mother_children(requests, answers)
     _write(answers, hello())
     serving, own = getattr(import_module(module), name)(), os.getpid()

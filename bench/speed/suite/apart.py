@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
-from importlib import import_module
 from select import select as ready
 from typing import Any
 
@@ -26,7 +25,7 @@ from upbench.bench.adapters import Adapter, discover, select
 from upbench.bench.cells import Cell
 from upbench.bench.speed.suite import journal
 from upbench.bench.speed.suite.request import cell_parameters, current
-from upbench.bench.workers import limits, warden
+from upbench.bench.workers import ahead, limits, warden
 
 LOOK_SECONDS = 1.0  # how often a process is looked at that something else keeps from telling its end
 LONGEST = 2000  # characters of a failure that go through the pipe at once
@@ -45,10 +44,9 @@ def wanted() -> bool:
 
 
 def guard() -> None:
-    """Be the one who takes what cells leave behind; and have ready what only compiled cells need."""
+    """Be the one who takes what cells leave behind; and have ready what torch would import in each of them."""
     warden.guard(os.getppid())
-    if any(cell.mode == "compile" for cell in cell_parameters()):
-        import_module("torch._inductor.compile_fx")  # seconds, which each cell would spend again
+    ahead.bring(ahead.needed(cell_parameters()))
 
 
 def only_in(own: int) -> None:
