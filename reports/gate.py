@@ -4,16 +4,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator
-
 from upbench.bench.gate import advice
 from upbench.bench.gate.edges import words as edge_words
 from upbench.bench.gate.outcome import by_severity, counts, memory_ratio, short, title
 from upbench.bench.gate.pixels import CHANGED
-from upbench.reports import theme
+from upbench.reports.plot_gate import forest
 from upbench.reports.report import Report
-from upbench.reports.theme import Theme
 from upbench.reports.words import (
     Alert,
     Block,
@@ -133,7 +129,7 @@ def _comparison(comparison: Record, number: int, *, several: bool) -> list[Block
         alt = f"Ratios of time with 95 % intervals of {len(drawn)} cells, worst on top; the threshold is shaded"
         name = "versions" if number == 0 else f"versions-{number + 1}"
         which = "All ratios" if drawn == measured else f"The {DRAWN} worst of {len(measured)} ratios"
-        blocks += fold(f"{which}, drawn", [Picture(name, alt, partial(_forest, comparison, drawn))])
+        blocks += fold(f"{which}, drawn", [Picture(name, alt, partial(forest, comparison, drawn))])
     blocks += _unchanged(same)
     return [*blocks, *fold("How this comparison was run", _run(comparison))]
 
@@ -253,45 +249,3 @@ def _pixels(record: Record) -> Said:
     if record["verdict"] == "FASTER":
         said += "; faster because different"
     return say("{} {}", bold(CHANGED), said)
-
-
-def _forest(comparison: Record, cells: Sequence[Record], colours: Theme) -> Figure:
-    """Every cell's ratio with its interval, the threshold shaded, worst on top; diamonds: pixels changed."""
-    left, row = 2.2, 0.24
-    figure = theme.figure(0.2 + row * len(cells) + 0.5)
-    axis = theme.axes(figure, left, 0.12, theme.WIDTH - left - 0.2, row * len(cells))
-    threshold = comparison["settings"]["threshold"]
-    axis.axvspan(1 / (1 + threshold), 1 + threshold, color=colours.band, linewidth=0)
-    axis.axvline(1, color=colours.rule, linewidth=0.8)
-    shades = {"SLOWER": colours.bad, "FASTER": colours.good, "SAME": colours.muted}
-    for place, each in enumerate(cells):
-        colour = shades.get(each["verdict"], colours.unsure)
-        marker = "D" if (each["pixels"] or {}).get("status") == CHANGED else "o"
-        axis.plot([each["low"], each["high"]], [place, place], color=colour, linewidth=1.8)
-        axis.plot(each["ratio"], place, marker, color=colour, markersize=5)
-        planted = " PLANTED" if each["planted"] != 1 else ""
-        y = 0.12 + (place + 0.5) * row
-        theme.put(
-            figure, left - 0.08, y, (short(each["cell"]) + planted)[:34], ha="right", va="center", fontsize=theme.SMALL
-        )
-    low, high = min(*(each["low"] for each in cells), 0.9), max(*(each["high"] for each in cells), 1.1)
-    axis.set_xscale("log")
-    axis.set(xlim=(max(0.1, low) * 0.98, min(10, high) * 1.02), ylim=(len(cells) - 0.5, -0.5), yticks=[])
-    axis.set_xticks(_ticks(*axis.get_xlim()))
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_xlabel("candidate's time over the baseline's (log); diamonds: pixels changed")
-    axis.grid(axis="x")
-    return figure
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    wide = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10]
-    fine = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1, 1.05, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2]
-    chosen = fine if low > 0.5 and high < 2.2 else wide
-    inside = [tick for tick in chosen if low <= tick <= high]
-    kept: list[float] = []
-    for tick in inside:
-        if not kept or tick / kept[-1] > (high / low) ** (1 / 14):
-            kept.append(tick)
-    return kept
