@@ -19,7 +19,8 @@ from scipy import stats
 
 from upbench.bench.cells import Cell
 from upbench.bench.errors import FailedError, SkippedError, UsageError
-from upbench.bench.gate.duet import Crew, Pair, Row, calibrate
+from upbench.bench.gate.crew import Crew
+from upbench.bench.gate.duet import Pair, Row, calibrate
 from upbench.bench.gate.gate import Say, Settings
 from upbench.bench.gate.sides.environments import Environment
 from upbench.bench.gate.sides.side import Question, Side

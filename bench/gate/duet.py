@@ -2,15 +2,13 @@
 
 A *pair* is one process of each side. It visits every open cell: some tens of short neighbouring blocks of each
 side, in random order (Bulej et al., "Duet Benchmarking", ICPE 2020; ours interleaves instead of running both
-at once). Then both processes end, because memory layout is drawn anew with each process only. A few pairs come
-from the same two interpreters, as forks (`upbench.bench.workers.serve`): starting an interpreter takes seconds.
+at once). Then both processes end, because memory layout is drawn anew with each process only (`crew`).
 """
 
-import contextlib
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,6 @@ from upbench.bench.cells import Cell
 from upbench.bench.errors import FailedError, SkippedError
 from upbench.bench.gate.sides.side import Question as Question
 from upbench.bench.gate.sides.side import Side as Side
-from upbench.bench.gate.verdict import Verdict
 from upbench.bench.workers import ahead
 from upbench.bench.workers.launch import worker_command
 from upbench.bench.workers.pipes import Worker, WorkerError
@@ -32,7 +29,6 @@ VISIT_SECONDS = 0.1
 WARM_BLOCKS, WARM_SECONDS = 5, 0.02  # of each side, untimed, at most
 TIMEOUT_SECONDS = 60.0
 COMPILING = 5  # times as long an answer may take of a cell that each process compiles first
-LITTER = 6  # pairs of processes from one pair of interpreters
 
 Row = dict[str, Any]
 
@@ -44,6 +40,7 @@ class Pair:
         """Start both in random order, with the `modules` imported; `WorkerError` names one that does not."""
         self.sides = sides
         self.timeout = timeout
+        self.litter = 1
         self.prepared: set[str] = set()
         environments = [side.environment(snapshot, threads) | {ahead.VARIABLE: modules} for side in sides]
         started = {
@@ -56,26 +53,28 @@ class Pair:
         except BaseException:
             self.close()
             raise
-        self._choose_a_core()
+        self._choose_cores()
 
     def renew(self) -> None:
         """New processes from the same interpreters; raises `WorkerError` where the system cannot fork."""
         self.prepared.clear()
+        self.litter += 1
         for index, worker in enumerate(self.workers):
             self._guard(index, worker.renew)
-        self._choose_a_core()
+        self._choose_cores()
 
-    def _choose_a_core(self) -> None:
-        """Another one in each pair: cores of a shared machine differ from each other."""
-        self.core = random.choice(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else None
+    def _choose_cores(self) -> None:
+        """Others in each pair: cores of a shared machine differ from each other."""
+        ours = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+        self.cores = random.sample(ours, len(ours))
 
     def place(self, question: Question) -> None:
-        """For a cell of one CPU thread both on the pair's core; for one of more on all that we may use."""
-        if self.core is None:
-            return
-        cores = {self.core} if Cell.parse(question.name).threads == 1 else os.sched_getaffinity(0)
+        """Both processes on the pair's first cores, as many as the cell has threads.
+
+        Left alone, the two threads of a short block may wake on one core and share it for a whole visit.
+        """
         for worker in self.workers:
-            _keep_on(worker.pid, cores)
+            worker.keep_on(self.cores[: Cell.parse(question.name).threads])
 
     def close(self) -> None:
         """End both processes."""
@@ -96,9 +95,11 @@ class Pair:
 
     def prepare(self, question: Question, *, check: bool = False) -> None:
         """Have every side build the cell (and check that it conforms), once for each process."""
+        if question.name not in self.prepared:
+            self._prepare(question, check)
         self.place(question)
-        if question.name in self.prepared:
-            return
+
+    def _prepare(self, question: Question, check: bool) -> None:
         for index in range(len(self.workers)):
             request = {"ask": "prepare", "cell": question.name, "method": question.method_of(index), "check": check}
             try:
@@ -121,13 +122,6 @@ class Pair:
                 "planted": question.planted(self.sides[index]),
             },
         )
-
-
-def _keep_on(pid: int, cores: set[int]) -> None:
-    """Every thread of a process: those that it started earlier do not follow its first one."""
-    for thread in Path(f"/proc/{pid}/task").glob("*"):
-        with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
-            os.sched_setaffinity(int(thread.name), cores)
 
 
 def calibrate(pair: Pair, question: Question, length: float | None = None) -> int:
@@ -179,70 +173,3 @@ def _warm(pair: Pair, question: Question, calls: int) -> list[float]:
 
 def _nanoseconds(blocks: list[Row], name: str) -> list[int]:
     return [round(block[name] * 1e9) for block in blocks]
-
-
-class Crew:
-    """Starts pairs when they are needed and turns what goes wrong with a cell into that cell's row."""
-
-    def __init__(
-        self,
-        sides: Sequence[Side],
-        snapshot: Path,
-        threads: int,
-        timeout: float,
-        questions: Sequence[Question] = (),
-    ) -> None:
-        """Nothing is started yet; for the questions that will come, what torch imports lazily is imported once."""
-        modules = ahead.needed(Cell.parse(question.name) for question in questions)
-        self.arguments = (sides, snapshot, threads, timeout, modules)
-        self.pair: Pair | None = None
-        self.litter = 0
-
-    def __enter__(self) -> "Crew":
-        """Itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End the pair that is alive."""
-        self._dismiss()
-
-    def work(
-        self, questions: Sequence[Question], act: Callable[[Pair, Question], Row]
-    ) -> Iterator[tuple[Question, Row]]:
-        """`act` on each question, all with one new pair; a pair that is lost is replaced.
-
-        A cell that fails yields `{"verdict": ..., "reason": ...}`. Raises `WorkerError` when no pair starts.
-        """
-        left = list(questions)
-        while left:
-            pair = self._next_pair()
-            while left:
-                question = left.pop(0)
-                try:
-                    yield question, act(pair, question)
-                except SkippedError as error:
-                    yield question, {"verdict": Verdict.SKIPPED.value, "reason": str(error)}
-                except FailedError as error:
-                    yield question, {"verdict": Verdict.FAILED.value, "reason": str(error)}
-                except WorkerError as error:
-                    self._dismiss()
-                    yield question, {"verdict": Verdict.FAILED.value, "reason": str(error)}
-                    break
-
-    def _next_pair(self) -> Pair:
-        if self.pair and self.litter < LITTER:
-            try:
-                self.pair.renew()
-            except WorkerError:
-                self._dismiss()
-            else:
-                self.litter += 1
-                return self.pair
-        self._dismiss()
-        self.pair, self.litter = Pair(*self.arguments), 1
-        return self.pair
-
-    def _dismiss(self) -> None:
-        if self.pair:
-            self.pair.close()
-            self.pair = None

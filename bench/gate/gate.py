@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upbench.bench.cells import Cell
-from upbench.bench.gate.duet import TIMEOUT_SECONDS, Crew, Pair, Row, visit
+from upbench.bench.gate.crew import Crew
+from upbench.bench.gate.duet import TIMEOUT_SECONDS, Pair, Row, visit
 from upbench.bench.gate.edges import compare as edges
 from upbench.bench.gate.progress import CONFIRM, Course, conclude, decide, settle
 from upbench.bench.gate.sides.side import Question, Side

@@ -36,12 +36,14 @@ class Cells:
     def __init__(self) -> None:
         """No cell is prepared yet; the side's flags are in force."""
         flags.apply()
-        self.kept = task.stretch_heap() if "MALLOC_TRIM_THRESHOLD_" in os.environ else None
+        self.shift: Any = None
         self.adapters: dict[str, Adapter] = {}
         self.tasks: dict[str, task.Task] = {}
 
     def prepare(self, cell: str, method: str, *, check: bool = True) -> Message:
         """Build (and check) a cell; `method` is an installed name or a spec such as `FILE.py:FACTORY`."""
+        if self.shift is None and "MALLOC_TRIM_THRESHOLD_" in os.environ:  # a process that waits holds no heap
+            self.shift = task.stretch_heap()
         self.tasks[cell] = task.Task.build(Cell.parse(cell), self._adapter(method), check=check)
         return {}
 

@@ -29,6 +29,7 @@ INPUTS = 3  # rotated inside a block
 _images = functools.cache(different_images)  # shared by all cells that take the same: a timed call gets copies
 HEAP_BYTES = 256 << 20
 SHIFT_BYTES = 64 << 20
+ELEMENTS_A_THREAD = 1 << 17  # torch gives a thread at least 2**15 of them
 COLD = 4  # how many times longer a call on the corner may take behind a large one than before it
 FILLER_BYTES = 1 << 18  # the largest hole before an input: many pages, so that page offsets vary
 
@@ -50,6 +51,7 @@ class Task:
         make = conforming if check else build
         upsampler = make(adapter, cell.scale, torch.device(cell.device), dtype)
         inputs = _images(workload(cell.workload).shape, cell.dtype, cell.device, cell.memory_format, INPUTS)
+        _wake(cell.threads)
         return cls(cell=cell, upsampler=upsampler, call=call_of(cell, upsampler), inputs=inputs)
 
     def block(self, calls: int, seed: int, planted: float = 1.0) -> dict[str, float]:
@@ -140,6 +142,13 @@ class Task:
         with self.mode():
             self.call(native)
             return peak_bytes(functools.partial(self.call, native), self.cell.device)
+
+
+def _wake(threads: int) -> None:
+    """Have all threads that will work: each is given its core before the first block."""
+    torch.set_num_threads(threads)
+    if threads > 1:
+        torch.ones(threads * ELEMENTS_A_THREAD).exp()
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +69,15 @@ class Worker:
         """The number of the process that serves."""
         return self._serving
 
-    def pin(self, core: int) -> None:
-        """Keep the serving process on one core, where the system can do that."""
-        if hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(self._serving, {core})
+    def keep_on(self, cores: Sequence[int]) -> None:
+        """The serving process's first thread on the first core, the others on the rest; without cores as they are.
+
+        It holds for the threads that live: those that were started before do not follow the first one.
+        """
+        for thread in Path(f"/proc/{self._serving}/task").glob("*") if cores else ():
+            mine = cores[:1] if int(thread.name) == self._serving else cores[1:] or cores
+            with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+                os.sched_setaffinity(int(thread.name), mine)
 
     def greet(self, seconds: float = START_SECONDS) -> dict[str, Any]:
         """The worker's hello; raises `WorkerError` if none comes in time or its protocol is another."""

@@ -206,17 +206,6 @@ def test_the_report_draws_from_the_file_alone(fake, tmp_path):
     assert "[!CAUTION]" in text
 
 
-def test_several_pairs_of_processes_come_from_one_pair_of_interpreters(fake, tmp_path):
-    old, new = fake("old"), fake("new")
-    assert duet(tmp_path, old, new, "--no-edges") == 0
-    pairs = max(cell["pairs"] for cell in cells_of(tmp_path).values())
-    for side in (old, new):
-        interpreters = len((side.parent / "pids").read_text().split())
-        assert pairs >= 5
-        assert interpreters <= 1 + pairs // 6
-        assert (side.parent / "begun").stat().st_size == pairs + 1  # and the survey's
-
-
 def test_a_flagged_cell_gets_its_first_look_before_the_others_are_asked_again(fake, tmp_path):
     sides = fake("old", between=0.02), fake("new", between=0.02)
     duet(tmp_path, *sides, "--plant", "bilinear=1.2", "--threshold", "0.5%", "--budget", "6s")

@@ -6,14 +6,14 @@ import torch
 
 from upbench.bench.errors import UsageError
 from upbench.bench.gate.sides import flags
-from upbench.bench.gate.sides.side import FLAGS, FLAGS_VARIABLE, Question, Side, settings_of
+from upbench.bench.gate.sides.side import FLAGS, FLAGS_VARIABLE, SPINS, Question, Side, settings_of
 from upbench.bench.workers.launch import PLAIN
 
 SNAPSHOT = Path("/snapshot")
 
 
-def environment(**given) -> dict[str, str]:
-    return Side(label="one", python=Path("python"), **given).environment(SNAPSHOT, 1)
+def environment(threads: int = 1, **given) -> dict[str, str]:
+    return Side(label="one", python=Path("python"), **given).environment(SNAPSHOT, threads)
 
 
 def test_memory_is_held_still_unless_a_plain_process_is_asked_for():
@@ -25,6 +25,17 @@ def test_a_side_has_variables_of_its_own_and_an_empty_one_takes_it_away():
     found = environment(variables={"ATEN_CPU_CAPABILITY": "avx2", "MALLOC_TRIM_THRESHOLD_": ""})
     assert found["ATEN_CPU_CAPABILITY"] == "avx2"
     assert "MALLOC_TRIM_THRESHOLD_" not in found
+
+
+def test_threads_do_not_spin_through_the_other_side_s_blocks_unless_that_is_asked_for(monkeypatch):
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    assert "GOMP_SPINCOUNT" not in environment(1)
+    assert environment(2)["GOMP_SPINCOUNT"] == SPINS
+    assert environment(2, variables={"GOMP_SPINCOUNT": "5"})["GOMP_SPINCOUNT"] == "5"
+    assert "GOMP_SPINCOUNT" not in environment(2, variables={"OMP_WAIT_POLICY": "active"})
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    assert environment(2)["GOMP_SPINCOUNT"] == "7"
 
 
 def test_our_snapshot_comes_first_on_the_path_and_a_side_s_folders_behind_it():

@@ -34,7 +34,7 @@ PARTS = (
     TrialPart(
         name="planted-1", runs=3, factor=1.01, threshold=0.005, extra={"budget": 300.0, "workloads": ("single",)}
     ),
-    TrialPart(name="train", runs=2, factor=1.05, extra={"passes": ("train",)}),
+    TrialPart(name="train", runs=2, factor=1.05, extra={"budget": 300.0, "passes": ("train",)}),
     TrialPart(name="threads-2", runs=2, factor=1.05, extra={"threads": (2,)}),
     TrialPart(name="channels-last", runs=2, factor=1.05, extra={"memory_formats": ("channels_last",)}),
 )
