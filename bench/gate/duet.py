@@ -40,7 +40,7 @@ class Pair:
         """Start both in random order, with the `modules` imported; `WorkerError` names one that does not."""
         self.sides = sides
         self.timeout = timeout
-        self.litter = 1
+        self.litter = 1  # pairs of processes that its interpreters have had
         self.prepared: set[str] = set()
         environments = [side.environment(snapshot, threads) | {ahead.VARIABLE: modules} for side in sides]
         started = {
@@ -73,8 +73,9 @@ class Pair:
 
         Left alone, the two threads of a short block may wake on one core and share it for a whole visit.
         """
+        cores = self.cores[: Cell.parse(question.name).threads]
         for worker in self.workers:
-            worker.keep_on(self.cores[: Cell.parse(question.name).threads])
+            worker.keep_on(cores)
 
     def close(self) -> None:
         """End both processes."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from upbench.bench.cli.main import main
+from upbench.bench.gate.crew import INTERPRETERS, LITTER
 from upbench.bench.store import read_json
 from upbench.reports import frame, markdown
 from upbench.reports import gate as section
@@ -148,6 +149,7 @@ from upbench.bench.gate.sides import environments
 found = {"torch": "0.0", "torchvision": None, "torchvision_reason": "none", "python": "3"}
 environments.probe = lambda python: found
 from upbench.bench.cli.main import main
+from upbench.bench.gate.crew import INTERPRETERS, LITTER
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -204,6 +206,18 @@ def test_the_report_draws_from_the_file_alone(fake, tmp_path):
     assert text.index("FAILED** |") < text.index("| `nearest/x2/single` | SAME |")
     assert "No torchvision for the candidate: there is none." in text
     assert "[!CAUTION]" in text
+
+
+def test_several_pairs_of_processes_come_from_one_pair_of_interpreters(fake, tmp_path):
+    old, new = fake("old"), fake("new")
+    assert duet(tmp_path, old, new, "--no-edges") == 0
+    pairs = max(cell["pairs"] for cell in cells_of(tmp_path).values())
+    for side in (old, new):
+        interpreters = len((side.parent / "pids").read_text().split())
+        assert pairs >= 5
+        assert interpreters <= INTERPRETERS + pairs // LITTER
+        waiting = (side.parent / "begun").stat().st_size - (pairs + 1)  # besides the survey's
+        assert 0 <= waiting <= INTERPRETERS
 
 
 def test_a_flagged_cell_gets_its_first_look_before_the_others_are_asked_again(fake, tmp_path):
