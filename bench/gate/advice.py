@@ -22,27 +22,33 @@ OPTIONS = {
 }
 
 
-def advise(course: Course, question: Question, threshold: float, sides: str) -> dict[str, Any] | None:
+def advise(course: Course, question: Question, threshold: float, sides: str, budget: float) -> dict[str, Any] | None:
     """For an open cell: `pairs` in all, how many `more` that is than there were, `seconds`, and the `command`.
 
     `sides` are the options that name the two sides (`--versus` alone: the question's methods). `pairs` is None where
-    more of them would hardly tell.
+    more of them would hardly tell, and 0 where the `budget` (seconds) ended before the cell had a spread.
     """
-    if course.verdict not in OPEN or not course.all_ratios:
+    if course.verdict not in OPEN:
         return None
     if sides == "--versus":
         sides = f"--versus {question.method} {question.method_of(1)}"
-    pairs = pairs_needed(course.all_ratios, threshold)
-    if course.sign and pairs is not None:
-        pairs += MIN_PAIRS  # which flag it again
-    seconds = SURVEY_SECONDS + PAIR_SECONDS * (pairs or MOST_PAIRS)
-    budget = f"--threshold {100 * threshold:g}% --budget {10 * math.ceil(seconds / 10)}s"
+    pairs, seconds = _needed(course, threshold) if len(course.all_ratios) > 1 else (0, 2 * budget)
+    limits = f"--threshold {100 * threshold:g}% --budget {10 * math.ceil(seconds / 10)}s"
     return {
         "pairs": pairs,
-        "more": None if pairs is None else max(1, pairs - len(course.all_ratios)),
+        "more": max(1, pairs - len(course.all_ratios)) if pairs else None,
         "seconds": seconds,
-        "command": f"upbench duet {sides} {_axes(question, sides)} {budget}",
+        "command": f"upbench duet {sides} {_axes(question, sides)} {limits}",
     }
+
+
+def _needed(course: Course, threshold: float) -> tuple[int | None, float]:
+    """Pairs, and the seconds that they take, or that as many take as we promise at most."""
+    pairs = pairs_needed(course.all_ratios, threshold)
+    if pairs is None:
+        return None, SURVEY_SECONDS + PAIR_SECONDS * MOST_PAIRS
+    pairs += MIN_PAIRS if course.sign else 0  # which flag it again
+    return pairs, SURVEY_SECONDS + PAIR_SECONDS * pairs
 
 
 def _axes(question: Question, sides: str) -> str:
@@ -65,4 +71,6 @@ def sentence(advice: dict[str, Any]) -> str:
     """For people."""
     if advice["pairs"] is None:
         return f"more than {MOST_PAIRS} pairs by its own spread: give another --threshold"
+    if advice["pairs"] == 0:
+        return f"too few to know its spread; with more time, alone: {advice['command']}"
     return f"by its own spread about {advice['more']} more pairs would tell: {advice['command']}"

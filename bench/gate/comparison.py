@@ -80,7 +80,7 @@ def _cell(gate: Gate, question: Question, sides: str) -> Record:
         "calls_per_block": course.calls,
         "pixels": survey.get("pixels"),
         "memory": survey.get("memory"),
-        "next": advise(course, question, gate.settings.threshold, sides),
+        "next": advise(course, question, gate.settings.threshold, sides, gate.settings.budget),
         "visits": [_raw(visit) for visit in gate.visits[question.name]],
     } | summary(course, gate.settings.threshold)
 

@@ -17,10 +17,12 @@ from upbench.bench.gate.verdict import Verdict
 from upbench.bench.workers import ahead
 from upbench.bench.workers.pipes import WorkerError
 
-# Where the system puts the libraries is drawn once an interpreter, and moves some small calls by 10 %, for all its
-# forks alike: so pairs of processes come from several pairs of interpreters in turn, and not too many from any.
+# Where the system puts the libraries is drawn once an interpreter, and moves some small calls by 5 to 10 %, for all its
+# forks alike. So pairs of processes come from several pairs of interpreters in turn, and few from each: those that
+# confirm a cell are not all of the interpreters that flagged it, and none gives more than a share of a long comparison.
 INTERPRETERS = 3  # pairs of them that wait
-LITTER = 4  # pairs of processes from each
+LITTER = 3  # pairs of processes from each
+SHARE = 6  # or as many as a sixth of all that there were
 
 
 class Crew:
@@ -38,6 +40,7 @@ class Crew:
         modules = ahead.needed(Cell.parse(question.name) for question in questions)
         self.arguments = (sides, snapshot, threads, timeout, modules)
         self.pair: Pair | None = None
+        self.pairs = 0  # of processes, so far
         self.waiting: collections.deque[Pair] = collections.deque()
 
     def __enter__(self) -> "Crew":
@@ -76,13 +79,14 @@ class Crew:
     def _next_pair(self) -> Pair:
         """New processes of the interpreters that have rested longest; until there are enough, of new interpreters."""
         self._rest()
+        self.pairs += 1
         enough = len(self.waiting) >= INTERPRETERS
         self.pair = self.waiting.popleft() if enough else Pair(*self.arguments)
         return self.pair
 
     def _rest(self) -> None:
         """Have the interpreters that were at work wait with new processes, unless they have had all of theirs."""
-        if self.pair and self.pair.litter < LITTER:
+        if self.pair and self.pair.litter < max(LITTER, self.pairs // SHARE):
             with contextlib.suppress(WorkerError):
                 self.pair.renew()
                 self.waiting.append(self.pair)

@@ -21,7 +21,7 @@ from upbench.bench.workers.launch import worker_command
 from upbench.bench.workers.pipes import Worker, WorkerError
 
 SERVED = "upbench.bench.gate.served:Cells"
-# On a CPU the noise of a shared machine hits some blocks hard and the others hardly. Many short ones and their median
+# On a CPU the noise of a shared machine hits some blocks hard and the others hardly. Many short ones and their middle
 # halve a visit's spread against a few of 2 ms in the same time; a GPU's events are too coarse for them.
 BLOCK_SECONDS = {"cpu": 0.00025, "cuda": 0.002}
 BLOCKS = (6, 40)  # block pairs of a visit: fewer where a single call is long

@@ -12,10 +12,10 @@ from upbench.bench.cells import Cell
 from upbench.bench.gate.crew import Crew
 from upbench.bench.gate.duet import TIMEOUT_SECONDS, Pair, Row, visit
 from upbench.bench.gate.edges import compare as edges
-from upbench.bench.gate.progress import CONFIRM, Course, conclude, decide, settle
+from upbench.bench.gate.progress import Course, conclude, decide, settle
 from upbench.bench.gate.sides.side import Question, Side
 from upbench.bench.gate.survey import surveyor
-from upbench.bench.gate.verdict import LOOKS, Verdict
+from upbench.bench.gate.verdict import Verdict
 from upbench.bench.store import Journal
 
 # A new pair of processes takes a while, and only so many of them are asked of a cell: while few cells are open, or the
@@ -122,13 +122,6 @@ class Gate:
     def _open(self) -> list[Question]:
         return [question for question in self.questions if self.courses[question.name].is_open(self.settings.precision)]
 
-    def _asked(self) -> list[Question]:
-        """The open cells; but those that are flagged alone until their first look, and then in every second round."""
-        open_ = self._open()
-        flagged = [question for question in open_ if self.courses[question.name].purpose == CONFIRM]
-        unseen = [question for question in flagged if len(self.courses[question.name].fresh) < LOOKS[0]]
-        return unseen or (flagged if flagged and self.rounds % 2 else open_)
-
     def _survey(self) -> Iterator[Row]:
         asked = [question for question in self._open() if question.name not in self.surveys]
         if not asked:
@@ -161,7 +154,7 @@ class Gate:
 
     def _round(self) -> Iterator[Row]:
         start = time.monotonic()
-        number, asked = self.rounds + 1, self._asked()
+        number, asked = self.rounds + 1, self._open()
         self.say(f"pair {number}: {len(asked)} cells asked, {self.spent:.0f} of {self.settings.budget:.0f} s spent")
         random.shuffle(asked)
         full = max(FULL_ROUND, self.settings.budget * CELLS_A_SECOND)

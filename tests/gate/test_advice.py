@@ -1,7 +1,7 @@
 import pytest
 
 from upbench.bench.gate.advice import advise, sentence
-from upbench.bench.gate.progress import Course, conclude
+from upbench.bench.gate.progress import Course, conclude, settle
 from upbench.bench.gate.sides.side import Question
 
 SIDES = "--baseline 2.14.0 --candidate 2.15.0"
@@ -10,7 +10,7 @@ SIDES = "--baseline 2.14.0 --candidate 2.15.0"
 def advised(ratios: list[float], name: str, method: str, other: str = "", sides: str = SIDES) -> dict:
     course = Course(name=name, explored=ratios)
     conclude(course, 0.03)
-    return advise(course, Question(name=name, method=method, other=other), 0.03, sides)
+    return advise(course, Question(name=name, method=method, other=other), 0.03, sides, 160.0)
 
 
 def test_an_open_cell_has_a_number_of_pairs_and_the_command_that_asks_again():
@@ -45,7 +45,7 @@ def test_a_file_of_a_commit_is_asked_for_as_its_user_named_it():
     course = Course(name="m/x2/image", explored=[0.0, 0.04, -0.04])
     conclude(course, 0.03)
     question = Question(name="m/x2/image", method="tree/mine.py:m", other="tree2/mine.py:m", asked="mine.py:m")
-    found = advise(course, question, 0.03, "--baseline-ref main")
+    found = advise(course, question, 0.03, "--baseline-ref main", 160.0)
     assert found["command"].startswith("upbench duet --baseline-ref main --method mine.py:m --workloads image")
 
 
@@ -53,11 +53,15 @@ def test_a_ratio_on_the_threshold_is_told_that_more_pairs_would_not_help():
     assert "give another --threshold" in sentence(advised([0.0296, 0.05, 0.01, 0.03], "m/x2/image", "m"))
 
 
-@pytest.mark.parametrize("ratios", [[0.0] * 6, []])
-def test_a_cell_that_is_settled_or_was_never_measured_needs_no_advice(ratios):
-    course = Course(name="m/x2/image", explored=ratios)
-    if ratios:
-        from upbench.bench.gate.progress import settle
+def test_a_settled_cell_needs_no_advice():
+    course = Course(name="m/x2/image", explored=[0.0] * 6)
+    settle([course], 0.03)
+    assert advise(course, Question(name="m/x2/image", method="m"), 0.03, SIDES, 160.0) is None
 
-        settle([course], 0.03)
-    assert advise(course, Question(name="m/x2/image", method="m"), 0.03, SIDES) is None
+
+@pytest.mark.parametrize("ratios", [[], [0.04]])
+def test_a_cell_that_the_budget_did_not_reach_is_asked_again_alone_with_twice_the_time(ratios):
+    found = advised(ratios, "m/x2/big", "m")
+    assert (found["pairs"], found["more"]) == (0, None)
+    assert found["command"].endswith("--methods m --workloads big --scales 2 --threshold 3% --budget 320s")
+    assert sentence(found).startswith("too few to know its spread; with more time, alone: upbench duet")

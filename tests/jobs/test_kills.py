@@ -1,6 +1,6 @@
 """`upbench bench` killed at random moments: nothing measured is lost, no file is half-written, nobody is left behind.
 
-Ten kills here; `UPBENCH_KILLS=200 pytest tests/jobs/test_kills.py` is the long form.
+Six kills here; `UPBENCH_KILLS=200 pytest tests/jobs/test_kills.py` is the long form.
 """
 
 import json
@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-KILLS = int(os.environ.get("UPBENCH_KILLS", "10"))
+KILLS = int(os.environ.get("UPBENCH_KILLS", "6"))
 LONGEST = 14.0  # seconds; about what the whole job takes
 JOB = [
     *("bench", "--dataset", "photos", "--limit", "40", "--methods", "nearest", "bicubic", "lanczos3", "scipy-1"),

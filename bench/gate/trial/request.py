@@ -30,13 +30,13 @@ class TrialPart:
 PARTS = (
     TrialPart(name="same", runs=20),
     TrialPart(name="planted-5", runs=5, factor=1.05),
-    TrialPart(name="planted-3", runs=5, factor=1.03, threshold=0.01),
+    TrialPart(name="planted-3", runs=5, factor=1.03, threshold=0.01, extra={"budget": 300.0}),
     TrialPart(
         name="planted-1", runs=3, factor=1.01, threshold=0.005, extra={"budget": 300.0, "workloads": ("single",)}
     ),
-    TrialPart(name="train", runs=2, factor=1.05, extra={"budget": 300.0, "passes": ("train",)}),
+    TrialPart(name="train", runs=2, factor=1.05, extra={"budget": 600.0, "passes": ("train",)}),
     TrialPart(name="threads-2", runs=2, factor=1.05, extra={"threads": (2,)}),
-    TrialPart(name="channels-last", runs=2, factor=1.05, extra={"memory_formats": ("channels_last",)}),
+    TrialPart(name="channels-last", runs=2, factor=1.05, extra={"budget": 300.0, "memory_formats": ("channels_last",)}),
 )
 
 
