@@ -149,7 +149,6 @@ from upbench.bench.gate.sides import environments
 found = {"torch": "0.0", "torchvision": None, "torchvision_reason": "none", "python": "3"}
 environments.probe = lambda python: found
 from upbench.bench.cli.main import main
-from upbench.bench.gate.crew import INTERPRETERS, LITTER
 sys.exit(main(sys.argv[1:]))
 """
 

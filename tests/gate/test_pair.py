@@ -58,6 +58,7 @@ def test_pairs_come_from_several_interpreters_in_turn_and_not_too_many_from_any(
     assert len({pid for pair in turns for pid in pair}) == 2 * len(served), "both sides are renewed together"
     assert max(collections.Counter(turns[: LITTER * SHARE]).values()) == LITTER
     assert LITTER < max(served.values()) <= len(turns) // SHARE
+    assert len(served) <= len(turns) // LITTER + INTERPRETERS
     for number in range(len(turns) - INTERPRETERS + 1):
         assert len(set(turns[number : number + INTERPRETERS])) == INTERPRETERS
     begun = (tmp_path / "baseline" / "begun").stat().st_size
