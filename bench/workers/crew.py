@@ -45,7 +45,7 @@ class Crew:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End all workers."""
+        """Close all walls."""
         for walls in self._walls:
             walls.close()
 
@@ -83,7 +83,8 @@ class Crew:
         finally:
             left.clear()
             if working:
-                self.__exit__()
+                for walls in self._walls:
+                    walls.end()
 
     def each(self, adapters: Sequence[Adapter], act: Callable[[Walls, Adapter], T]) -> Iterator[tuple[Adapter, T]]:
         """What `act` makes of each adapter, in the order asked for."""

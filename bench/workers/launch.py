@@ -23,6 +23,7 @@ PLAIN = "plain"  # memory as any program of a user's has it
 ALLOCATORS = (HELD, PLAIN)
 COMPILE_ANEW = "PYTHONDONTWRITEBYTECODE"  # with it, as in many containers, each worker spends seconds on its imports
 ANOTHER_PYTHONS = ("PYTHONHOME", "PYTHONSTARTUP")
+PASSING = "PYTEST_CURRENT_TEST"  # it changes while a process runs, and tells a worker nothing
 
 
 def worker_command(python: Path, handler: str) -> list[str]:
@@ -52,7 +53,7 @@ def own_environment(threads: int, folder: Path) -> dict[str, str]:
     It keeps what a call frees: pages handed out anew for each call would take a tenth of a quality run.
     """
     return (
-        _ours(COMPILE_ANEW)
+        _ours(COMPILE_ANEW, PASSING)
         | GLIBC_HELD_STILL
         | {
             "PYTHONSAFEPATH": "1",

@@ -42,6 +42,7 @@ class Worker:
         A lost worker is killed; of an `enduring` one the mother is kept where there is one, for `renew`.
         """
         self.enduring = enduring
+        self.answering = False  # a question was sent, and neither an answer nor an end has come
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 # lives as long as the worker
         self._process = subprocess.Popen(
             [*command, str(os.getpid())],
@@ -88,10 +89,13 @@ class Worker:
         self._serving = hello.get("pid", self._process.pid)
         return hello
 
-    def renew(self) -> dict[str, Any]:
+    def renew(self, seconds: float = START_SECONDS) -> dict[str, Any]:
         """Have a new process serve, where the system can fork one; its hello. Raises `WorkerError` where not."""
         self._send({"ask": "renew"})
-        return self.greet()
+        hello = self.greet(seconds)
+        self._stderr.seek(0)  # the last words of the one before are not the new one's
+        self._stderr.truncate()
+        return hello
 
     def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         """The answer to one request.
@@ -106,6 +110,7 @@ class Worker:
         raise kind(str(answer.get("reason", "no reason given")))
 
     def _send(self, request: dict[str, Any]) -> None:
+        self.answering = True
         try:
             assert self._process.stdin is not None
             self._process.stdin.write(json.dumps(request) + "\n")
@@ -128,10 +133,12 @@ class Worker:
             raise self._lost(f"answered nonsense ({line.strip()[:60]!r})")
         if "died" in message:
             raise self._lost("crashed", int(message["died"]))
+        self.answering = False
         return message
 
     def _lost(self, how: str, status: int | None = None) -> WorkerError:
         """End the worker; the error tells how it was lost, and after a crash its last words."""
+        self.answering = False
         if how != "crashed":
             self._stop()
             return WorkerError(f"the worker {how}")

@@ -8,17 +8,16 @@ Both calls raise what local ones raise, `SkippedError`, `FailedError` and `Usage
 that dies or hangs is a `FailedError` too, and the next call goes on in a fresh one. Images go through mapped files and
 come back bit by bit the same. A worker has a time limit, a memory limit, a folder, a session and a process group of its
 own; it and whatever it started are gone when the walls are closed and when this process dies (`warden` says what holds
-on which system). It knows nothing of the caller's current folder.
+on which system); on Linux the mother, who ran none of their code, waits for the next walls (`home`). It knows nothing
+of the caller's current folder.
 
 Methods of one module share a process, as they share their state anyway; another module gets a fresh one, and so does
 whatever comes after a failure. So ask module by module where you can (`Adapter.module`).
 """
 
 import itertools
-import shutil
 import sys
 import time
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -27,11 +26,11 @@ from torch import Tensor
 
 from upbench.bench.adapters import Adapter, lazily
 from upbench.bench.errors import FailedError
-from upbench.bench.workers.launch import own_environment, worker_command
-from upbench.bench.workers.pipes import Worker, WorkerError
-from upbench.bench.workers.sheet import Sheet, private_folder
+from upbench.bench.workers import home
+from upbench.bench.workers.home import Home
+from upbench.bench.workers.pipes import WorkerError
+from upbench.bench.workers.sheet import Sheet
 
-HANDLER = "upbench.bench.workers.upsampling:Upsampling"
 ANSWER_SECONDS = 120.0  # for one answer: a factory with its checks, or one call
 CELL_SECONDS = 3600.0  # for all answers of one upsampler
 
@@ -53,8 +52,7 @@ class Walls:
         """Limits: `timeout` seconds for an answer, `total` for an upsampler, `memory` bytes (None: 80 % of all)."""
         self.device, self.threads, self.timeout, self.total, self.memory = device, threads, timeout, total, memory
         self._keys = itertools.count()
-        self._folder: Path | None = None
-        self._worker: Worker | None = None
+        self._home: Home | None = None
         self._module = ""
         self._used_up = False
         self._process = 0
@@ -68,11 +66,16 @@ class Walls:
         self.close()
 
     def close(self) -> None:
-        """End the worker and what it started, and remove its folder. Using the walls again starts anew."""
-        self._end()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        """End the worker and what it started, and remove what it wrote. Using the walls again starts anew."""
+        left, self._home = self._home, None
+        if left is not None:
+            left.leave()
+
+    def end(self) -> None:
+        """Close at once, whatever another thread is asking meanwhile: it hears that the worker is lost."""
+        ended, self._home = self._home, None
+        if ended is not None:
+            ended.end()
 
     def upsampler(
         self, method: Adapter | str, scale: int, dtype: torch.dtype, *, check: bool = True
@@ -88,7 +91,7 @@ class Walls:
 
     def enter(self, module: str) -> int:
         """Have a process that no other module was in; its number, counted from 1."""
-        if self._worker is None:
+        if self._home is None:
             self._start()
         elif self._used_up or module != self._module:
             self._renew()
@@ -97,13 +100,14 @@ class Walls:
 
     def ask(self, question: Message, seconds: float) -> Message:
         """One answer; a worker that is lost on it is the method's failure."""
-        assert self._worker is not None
+        assert self._home is not None
+        worker = self._home.worker
         try:
-            return self._worker.ask(question, seconds)
+            return worker.ask(question, seconds)
         except WorkerError as error:
             self._used_up = True
-            if not self._worker.alive:
-                self._worker = None
+            if not worker.alive:
+                self.end()
             raise FailedError(_reason(error, seconds)) from error
         except FailedError:
             self._used_up = True
@@ -114,39 +118,26 @@ class Walls:
         return self._low, self._high
 
     def _start(self) -> None:
-        if self._folder is None:
-            self._folder = private_folder()
-            self._low, self._high = Sheet(self._folder / "low"), Sheet(self._folder / "high")
-            (self._folder / "work").mkdir()
-        command = worker_command(Path(sys.executable), HANDLER)
-        worker = Worker(command, own_environment(self.threads, self._folder), self._folder / "work", enduring=True)
-        try:
-            worker.greet()
-        except WorkerError as error:
-            raise FailedError(f"no worker could be started: {error}") from error
-        self._worker = worker
+        self._home = home.find(self.threads)
+        self._low, self._high = (Sheet(self._home.folder / name) for name in ("low", "high"))
         self._begin()
 
     def _renew(self) -> None:
-        assert self._worker is not None
+        assert self._home is not None
         try:
-            self._worker.renew()
+            self._home.worker.renew()
         except WorkerError:  # no fork on this system, or what was in it has killed it meanwhile
-            self._end()
+            self.end()
             self._start()
         else:
             self._begin()
 
     def _begin(self) -> None:
+        assert self._home is not None
         self._used_up = False
         self._process += 1
         about = {"path": sys.path, "threads": self.threads, "memory": self.memory, "device": str(self.device)}
-        self.ask({"ask": "begin", "folder": str(self._folder)} | about, self.timeout)
-
-    def _end(self) -> None:
-        if self._worker is not None:
-            self._worker.kill()
-            self._worker = None
+        self.ask({"ask": "begin", "folder": str(self._home.folder)} | about, self.timeout)
 
 
 class RemoteUpsampler:

@@ -200,7 +200,7 @@ import sys, time, torch
 from upbench.bench.workers.walls import Walls
 walls = Walls(timeout=600)
 walls.upsampler(sys.argv[1], 2, torch.float32, check=False).attempt(torch.rand(1, 3, 8, 8))
-print(walls._worker.pid, walls._folder, flush=True)
+print(walls._home.worker.pid, walls._home.folder, flush=True)
 walls.upsampler(sys.argv[1], 2, torch.float32, check=False).attempt(torch.rand(2, 3, 8, 8))
 """
 
