@@ -6,6 +6,7 @@ machine that is slower today; what it cannot take out is in `RUN_SPREAD`. The fi
 over neighbouring blocks of log(seconds of a call / seconds of the yardstick). Format history: 1 is the first.
 """
 
+import functools
 import math
 import random
 import time
@@ -47,7 +48,7 @@ def measure(side: Side, questions: Sequence[Question], settings: Settings, snaps
     say(f"{len(questions)} cells: pixels, memory, block sizes")
     with Crew([side], snapshot, settings.threads, settings.timeout) as crew:
         with surveyor() as survey:
-            for question, row in crew.work(questions, lambda pair, question: _survey(survey, pair, question)):
+            for question, row in crew.work(questions, functools.partial(_survey, survey), timed=False):
                 found["host"] = row.pop("hosts", [found["host"]])[0]
                 found["cells"][question.name] = {"method": question.method, "log_times": [], "blocks": []} | row
         for number in range(PROCESSES[1]):

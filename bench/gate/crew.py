@@ -21,7 +21,7 @@ from upbench.bench.workers.pipes import WorkerError
 # forks alike. So pairs of processes come from several pairs of interpreters in turn, and few from each: those that
 # confirm a cell are not all of the interpreters that flagged it, and none gives more than a share of a long comparison.
 INTERPRETERS = 3  # pairs of them that wait
-LITTER = 3  # pairs of processes from each
+LITTER = 3  # pairs of processes from each that are timed
 SHARE = 6  # or as many as a sixth of all that there were
 
 
@@ -40,7 +40,7 @@ class Crew:
         modules = ahead.needed(Cell.parse(question.name) for question in questions)
         self.arguments = (sides, snapshot, threads, timeout, modules)
         self.pair: Pair | None = None
-        self.pairs = 0  # of processes, so far
+        self.pairs = 0  # of processes that were timed, so far
         self.waiting: collections.deque[Pair] = collections.deque()
 
     def __enter__(self) -> "Crew":
@@ -54,15 +54,16 @@ class Crew:
             self.waiting.pop().close()
 
     def work(
-        self, questions: Sequence[Question], act: Callable[[Pair, Question], Row]
+        self, questions: Sequence[Question], act: Callable[[Pair, Question], Row], *, timed: bool = True
     ) -> Iterator[tuple[Question, Row]]:
         """`act` on each question, all with one new pair; a pair that is lost is replaced.
 
+        An `act` that gives no ratio of times says so, and its processes are not counted.
         A cell that fails yields `{"verdict": ..., "reason": ...}`. Raises `WorkerError` when no pair starts.
         """
         left = list(questions)
         while left:
-            pair = self._next_pair()
+            pair = self._next_pair(timed)
             while left:
                 question = left.pop(0)
                 try:
@@ -76,12 +77,13 @@ class Crew:
                     yield question, {"verdict": Verdict.FAILED.value, "reason": str(error)}
                     break
 
-    def _next_pair(self) -> Pair:
+    def _next_pair(self, timed: bool) -> Pair:
         """New processes of the interpreters that have rested longest; until there are enough, of new interpreters."""
         self._rest()
-        self.pairs += 1
+        self.pairs += timed
         enough = len(self.waiting) >= INTERPRETERS
         self.pair = self.waiting.popleft() if enough else Pair(*self.arguments)
+        self.pair.litter += timed
         return self.pair
 
     def _rest(self) -> None:

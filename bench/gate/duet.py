@@ -40,7 +40,7 @@ class Pair:
         """Start both in random order, with the `modules` imported; `WorkerError` names one that does not."""
         self.sides = sides
         self.timeout = timeout
-        self.litter = 1  # pairs of processes that its interpreters have had
+        self.litter = 0  # pairs of processes of its interpreters that were timed (`crew`)
         self.prepared: set[str] = set()
         environments = [side.environment(snapshot, threads) | {ahead.VARIABLE: modules} for side in sides]
         started = {
@@ -58,7 +58,6 @@ class Pair:
     def renew(self) -> None:
         """New processes from the same interpreters; raises `WorkerError` where the system cannot fork."""
         self.prepared.clear()
-        self.litter += 1
         for index, worker in enumerate(self.workers):
             self._guard(index, worker.renew)
         self._choose_cores()

@@ -130,7 +130,7 @@ class Gate:
         times_only = self.settings.times_only
         self.say(f"{len(asked)} cells: {'block sizes' if times_only else 'pixels, memory, block sizes'}")
         with surveyor(times_only=times_only) as survey:
-            for question, row in self.crew.work(asked, survey):
+            for question, row in self.crew.work(asked, survey, timed=False):
                 yield {"kind": "survey", "cell": question.name} | row
         yield {"kind": "round", "round": 0, "spent": self.spent + time.monotonic() - start}
 
@@ -144,7 +144,7 @@ class Gate:
         self.say(f"{len(left)} methods: pixels at the edges of the space of shapes")
         with tempfile.TemporaryDirectory(prefix="upbench-") as folder:
             act = functools.partial(edges.ask, folder=Path(folder))
-            for question, row in self.crew.work(list(left), act):
+            for question, row in self.crew.work(list(left), act, timed=False):
                 yield {"kind": "edges", "methods": left[question]} | row
 
     def _may_differ(self, question: Question) -> bool:

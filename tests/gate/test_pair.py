@@ -49,12 +49,15 @@ def test_pairs_come_from_several_interpreters_in_turn_and_not_too_many_from_any(
     sides = [Side(label=label, python=fake(label)) for label in ("baseline", "candidate")]
     question = Question(name="bilinear/x2/single/cpu/float32/contiguous/eager/forward/1t", method="bilinear")
     with Crew(sides, tmp_path, 1, 60.0) as crew:
-        turns = [
-            tuple(row["pids"])
-            for _ in range(6 * SHARE)
-            for _, row in crew.work([question], lambda pair, _: {"pids": [worker.pid for worker in pair.workers]})
-        ]
+
+        def work(*, timed: bool) -> tuple[int, ...]:
+            rows = crew.work([question], lambda pair, _: {"pids": [each.pid for each in pair.workers]}, timed=timed)
+            return tuple(pid for _, row in rows for pid in row["pids"])
+
+        surveyed = work(timed=False)
+        turns = [work(timed=True) for _ in range(6 * SHARE)]
     served = collections.Counter(turns)
+    assert served[surveyed] == LITTER, "what is not timed is not counted"
     assert len({pid for pair in turns for pid in pair}) == 2 * len(served), "both sides are renewed together"
     assert max(collections.Counter(turns[: LITTER * SHARE]).values()) == LITTER
     assert LITTER < max(served.values()) <= len(turns) // SHARE
