@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from upbench.bench.processor import cpu_model
+
 PACKAGES = ("upbench", "torch", "torchvision", "numpy", "scipy", "scikit-image", "pillow", "triton")
 ALLOCATOR_VARIABLES = (
     "MALLOC_MMAP_THRESHOLD_",
@@ -52,16 +54,6 @@ def fingerprint() -> dict[str, Any]:
         "torch_commit": torch.version.git_version,
         "commit": _commit(),
     }
-
-
-def cpu_model() -> str:
-    """The processor's name as the system tells it."""
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _cpu_capability() -> str | None:

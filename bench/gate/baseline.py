@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from upbench.bench.cells import Cell
 from upbench.bench.errors import FailedError, SkippedError, UsageError
@@ -26,7 +25,7 @@ from upbench.bench.gate.gate import Say, Settings
 from upbench.bench.gate.sides.environments import Environment
 from upbench.bench.gate.sides.side import Question, Side
 from upbench.bench.gate.survey import Survey, surveyor
-from upbench.bench.gate.verdict import CONFIDENCE, POWER, Verdict
+from upbench.bench.gate.verdict import CONFIDENCE, POWER, Verdict, quantile
 from upbench.bench.store import read_json
 
 Record = dict[str, Any]
@@ -172,10 +171,10 @@ def judge(then: Sequence[float], now: Sequence[float], threshold: float) -> Reco
         return {"verdict": Verdict.UNRESOLVED.value, "reason": "too few processes"}
     variances = [float(np.var(values, ddof=1)) / len(values) for values in (then, now)]
     error = math.sqrt(sum(variances) + RUN_SPREAD**2)
-    freedom = min(len(then), len(now)) - 1
+    pairs = min(len(then), len(now))
     mean = float(np.mean(now) - np.mean(then))
-    reach = error * float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom))
-    needed = reach + error * float(stats.t.ppf(POWER, freedom))
+    reach = error * quantile((1 + CONFIDENCE) / 2, pairs)
+    needed = reach + error * quantile(POWER, pairs)
     limit = math.log1p(threshold)
     if abs(mean) + reach < limit:
         verdict = Verdict.SAME

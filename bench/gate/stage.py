@@ -4,7 +4,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from upbench.bench import host
 from upbench.bench.adapters import digests
 from upbench.bench.errors import UsageError
 from upbench.bench.gate import baseline, comparison, counter, outcome
@@ -15,6 +14,7 @@ from upbench.bench.gate.pairing import Pairing, alone, pairings, questions
 from upbench.bench.gate.request import DuetRequest
 from upbench.bench.gate.sides.environments import Environment
 from upbench.bench.lock import alone_in_its_folder
+from upbench.bench.processor import cpu_model
 from upbench.bench.stage import Ending, Outcome, Progress
 from upbench.bench.store import Journal, write_json
 from upbench.bench.workers.launch import take_snapshot
@@ -146,5 +146,5 @@ def _asked(request: DuetRequest, found: list[Pairing], snapshot: Path) -> dict[s
         "pairings": [pairing.identity() for pairing in found],
         "digests": digests((*request.method, *request.versus)),
         "code": snapshot.name,
-        "cpu": host.cpu_model(),
+        "cpu": cpu_model(),
     }

@@ -42,6 +42,12 @@ def test_it_answers_before_anything_heavy_is_imported(words: list[str], environm
     assert done.stdout.endswith("heavy: []\n"), done.stdout[-500:] + done.stderr[-500:]
 
 
+def test_the_gates_own_process_has_no_torch_its_workers_do(environment: dict[str, str]) -> None:
+    program = "import sys\nfrom upbench.bench.gate import stage, versus\nprint('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    assert done.stdout == "False\n", done.stderr[-500:]
+
+
 @pytest.mark.parametrize(
     "line, offered",
     [

@@ -16,7 +16,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from upbench.bench import host
 from upbench.bench.cells import Cell
 from upbench.bench.errors import UsageError
 from upbench.bench.gate import outcome
@@ -29,6 +28,7 @@ from upbench.bench.gate.releases.request import AtlasRequest
 from upbench.bench.gate.releases.space import Space
 from upbench.bench.gate.stage import measure
 from upbench.bench.gate.verdict import Verdict
+from upbench.bench.processor import cpu_model
 from upbench.bench.stage import Ending, Outcome, Progress, Silent
 from upbench.bench.store import Journal, write_json
 from upbench.bench.workers.launch import take_snapshot
@@ -45,7 +45,7 @@ def run(request: AtlasRequest, out: Path, progress: Progress) -> Outcome:
     """Compare all neighbours, one pair of workers at a time; an interrupted atlas goes on where it was."""
     releases = request.releases or tuple(known_releases())
     snapshot = take_snapshot(request.environments)
-    asked = {"request": request.to_json(), "releases": releases, "code": snapshot.name, "cpu": host.cpu_model()}
+    asked = {"request": request.to_json(), "releases": releases, "code": snapshot.name, "cpu": cpu_model()}
     journal = Journal(out / "atlas.journal", asked)
     comparisons, changes, failed = [], [], False
     neighbours = list(pairwise(releases))

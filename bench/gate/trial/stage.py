@@ -19,6 +19,7 @@ from upbench.bench.gate.trial.kills import KILL_SECONDS, kill_often
 from upbench.bench.gate.trial.request import PARTS, TrialPart, TrialRequest
 from upbench.bench.gate.trial.table import table
 from upbench.bench.lock import alone_in_its_folder
+from upbench.bench.processor import cpu_model
 from upbench.bench.stage import Ending, Outcome, Progress, Silent
 from upbench.bench.store import read_json, write_json, write_text
 
@@ -83,7 +84,7 @@ def _report(request: TrialRequest, out: Path) -> str:
     folders = list(dict.fromkeys(folder.resolve() for folder in (out, *request.also)))
     runs = [read_json(path) for folder in folders for path in sorted(folder.glob("*/trial-run.json"))]
     kills = [read_json(path) for folder in folders for path in sorted(folder.glob("killed/kill-*.json"))]
-    about = f"{host.cpu_model()}, {os.cpu_count()} cores, torch {request.version}, on {request.device}"
+    about = f"{cpu_model()}, {os.cpu_count()} cores, torch {request.version}, on {request.device}"
     about += f", and {len(folders) - 1} more trials" if len(folders) > 1 else ""
     text = table(about, PARTS, runs, kills)
     write_text(out / "trial.md", text + "\n")
