@@ -1,5 +1,6 @@
 """What several rooms' tests share: the command, adapters of one's own, pictures, and CIFAR-10 in small."""
 
+import gc
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ from upbench.bench.cli.main import main
 settings.register_profile("upbench", deadline=None, max_examples=25, derandomize=True)
 settings.load_profile("upbench")
 torch.set_num_threads(1)
+gc.freeze()  # what torch and the others have made so far stays: a collection need not look at it each time
 
 SAMPLE = os.environ.get("UPBENCH_DATA")  # before the fixture below takes it away
 

@@ -24,7 +24,7 @@ def add(commands: "SubParsers") -> None:
     parser.add_argument("--good", required=True, metavar="PY", help="the earlier release")
     parser.add_argument("--bad", required=True, metavar="PY", help="the later release")
     parser.add_argument("--releases", nargs="+", metavar="PY", help="those between (default: each minor release)")
-    gate_options.add_closeness(parser.add_argument_group("gate"))
+    gate_options.add_closeness(parser.add_argument_group("gate"), budget="160s")
     options.add_out(parser)
     parser.set_defaults(run=run)
 

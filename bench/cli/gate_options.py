@@ -35,7 +35,7 @@ def add_gate_options(parser: argparse.ArgumentParser) -> None:
     add_closeness(group)
 
 
-def add_closeness(group: "argparse._ArgumentGroup", budget: str = "160s") -> None:
+def add_closeness(group: "argparse._ArgumentGroup", budget: str = "300s") -> None:
     """How closely to look, how long, and where environments are kept."""
     group.add_argument("--threshold", type=share, metavar="SHARE", help="such as 3%% (default) or 0.03")
     group.add_argument("--budget", type=seconds, metavar="TIME", help=f"such as 5m (default: {budget})")

@@ -40,7 +40,7 @@ class Settings:
     precision: float | None = None
     tie: float | None = None
     times_only: bool = False
-    budget: float = 160.0
+    budget: float = 300.0
     timeout: float = TIMEOUT_SECONDS
     threads: int = 1
     edges: bool = False

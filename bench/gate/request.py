@@ -76,7 +76,7 @@ class DuetRequest(Request):
     threads: tuple[int, ...] = (1,)
     threshold: float = 0.03
     precision: float | None = None
-    budget: float = 160.0
+    budget: float = 300.0
     timeout: float = 60.0
     environments: Path = ENVIRONMENTS
 

@@ -83,7 +83,7 @@ def tried(tmp_path, monkeypatch):
 
 def test_a_trial_goes_on_where_it_was_and_says_how_long_it_will_take(tried):
     number, said, table = tried("one", scale=0.1)
-    assert (number, said) == (2, "trial: 2 runs and 0 kills to do, at most about 7 minutes.")
+    assert (number, said) == (2, "trial: 2 runs and 0 kills to do, at most about 11 minutes.")
     assert "| 2 | 20 | 0 (at most 13.91%) |" in table
     assert tried("one", scale=0.1)[:2] == (0, "trial: 0 runs and 0 kills to do, at most about 0 minutes.")
     assert tried("one", scale=0.2)[0] == 2, "the first two of four are there"
@@ -123,11 +123,15 @@ def test_what_is_not_known_is_not_kept():
 
 @pytest.mark.parametrize("file", CORPUS, ids=lambda file: file.name)
 def test_the_statistics_find_what_was_planted_in_real_blocks_and_nothing_else(file):
-    """Measured on two hosts of two cores, on one with a dozen other programs running: noisier than most machines."""
+    """Measured on two hosts of two cores, on one with a dozen other programs running: noisier than most machines.
+
+    There 1 % is found in 64 of 100; in the others, and 3 and 5 % everywhere, in 97 or more of 100.
+    """
     kept = corpus.read(file)
     for threshold in corpus.thresholds(kept):
-        planted, rounds, share = {0.03: (1.05, 60, 0.9), 0.01: (1.03, 60, 0.9), 0.005: (1.01, 100, 0.7)}[threshold]
-        found = corpus.judged(kept, threshold, draws=8, rounds=rounds)
+        planted, rounds = {0.03: (1.05, 60), 0.01: (1.03, 60), 0.005: (1.01, 100)}[threshold]
+        share = 0.5 if "busy" in file.name and threshold == 0.005 else 0.9
+        found = corpus.judged(kept, threshold, draws=20, rounds=rounds)
         alone = [verdict for factor, verdict in found if factor == 1]
         there = [verdict for factor, verdict in found if factor == planted and verdict is not Verdict.BIMODAL]
         assert not {Verdict.SLOWER, Verdict.FASTER} & set(alone)

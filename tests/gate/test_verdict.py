@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from upbench.bench.gate.progress import Course, conclude, settle
+from upbench.bench.gate.progress import Course, block_ratio, conclude, settle
 from upbench.bench.gate.verdict import (
     LOOKS,
     MOST_PAIRS,
@@ -132,6 +132,20 @@ def test_nothing_is_said_before_enough_pairs():
     assert not inside(Estimate(mean=0.0, error=0.0001, pairs=4), 0.03)
     assert not confirmed([0.5] * (LOOKS[0] - 1), 1, 0.03)
     assert confirmed([0.5, 0.51] * LOOKS[0], 1, 0.03)
+
+
+def test_pairs_that_agree_more_closely_than_their_own_blocks_allow_are_not_called_the_same():
+    agreeing = Estimate.of([0.0086, 0.0262, 0.02, 0.0218, 0.019])  # real ones: 5 % were planted
+    assert inside(agreeing, 0.03)
+    assert not inside(agreeing, 0.03, [0.014, 0.012, 0.009, 0.008, 0.008])
+    assert inside(agreeing, 0.03, [0.004] * 5), "blocks that tell more than the pairs change nothing"
+
+
+def test_a_visits_error_is_how_far_the_middle_of_its_blocks_strays():
+    generator = np.random.default_rng(0)
+    blocks = np.exp(generator.normal(0, 0.1, (2000, 2, 40)))
+    found = np.array([block_ratio(*visit) for visit in blocks])
+    assert found[:, 0].std() == pytest.approx(np.sqrt((found[:, 1] ** 2).mean()), rel=0.1)
 
 
 @settings(deadline=None, max_examples=100)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from upbench.bench.errors import UsageError
-from upbench.bench.gate.progress import Course, conclude, log_ratio, settle
+from upbench.bench.gate.progress import Course, block_ratio, conclude, settle
 from upbench.bench.gate.verdict import Verdict
 from upbench.bench.store import FORMAT, read_json
 
@@ -62,14 +62,14 @@ def judged(
 ) -> list[tuple[float, Verdict]]:
     """For each drawn cell what was planted, and the verdict; all cells of a draw are judged together, as in a run."""
     generator = random.Random(seed)
-    ratios = [[log_ratio(*pair) for pair in cell["pairs"]] for cell in kept["cells"]]
+    ratios = [[block_ratio(*pair) for pair in cell["pairs"]] for cell in kept["cells"]]
     found = []
     for _ in range(draws):
         courses = [Course(name=cell["cell"]) for cell in kept["cells"]]
         for _ in range(rounds):
             for course, values in zip(courses, ratios, strict=True):
                 if course.verdict is None:
-                    (course.fresh if course.sign else course.explored).append(generator.choice(values))
+                    course.put(generator.choice(values), confirms=bool(course.sign))
             settle(courses, threshold)
         for course, cell in zip(courses, kept["cells"], strict=True):
             conclude(course, threshold)
