@@ -1,13 +1,12 @@
 """One cell's way through the gate: explored, perhaps flagged, perhaps confirmed with fresh pairs, closed."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from upbench.bench.gate.verdict import LOOKS, MIN_PAIRS, Estimate, Verdict, confirmed, flagged, groups, inside
+from upbench.bench.gate.verdict import LOOKS, MIN_PAIRS, Estimate, Verdict, confirmed, flagged, groups, inside, trimmed
 
 EXPLORE = "explore"
 CONFIRM = "confirm"
@@ -68,15 +67,10 @@ def block_ratio(baseline: Sequence[float], candidate: Sequence[float]) -> tuple[
     """One pair of processes: the mean of the middle half of its neighbouring blocks' log(candidate / baseline).
 
     On real blocks (training, forward, two threads) it differs 4 % less from pair to pair than their median. With it its
-    standard error over the blocks, Yuen's as in `Estimate`; pairs differ by more than that, 1.2 to 1.5 times as much.
+    standard error over the blocks (0 for one block); pairs differ by more than that, 1.2 to 1.5 times as much.
     """
     ratios = np.sort(np.log(np.asarray(candidate) / np.asarray(baseline)))
-    quarter = len(ratios) // 4
-    middle = ratios[quarter : len(ratios) - quarter]
-    if len(middle) < 2:
-        return float(middle.mean()), 0.0
-    spread = float(np.clip(ratios, middle[0], middle[-1]).std(ddof=1))
-    return float(middle.mean()), spread * math.sqrt(len(ratios)) / len(middle)
+    return trimmed(ratios, len(ratios) // 4) if len(ratios) > 1 else (float(ratios[0]), 0.0)
 
 
 def settle(courses: Sequence[Course], threshold: float) -> None:

@@ -67,10 +67,8 @@ class Estimate:
         if len(values) < 2:
             return cls(mean=float(values.sum()), error=math.inf, pairs=len(values))
         cut = int(TRIMMED * len(values))
-        kept = values[cut : len(values) - cut]
-        spread = float(np.clip(values, kept[0], kept[-1]).std(ddof=1))
-        error = spread * math.sqrt(len(values)) / len(kept)
-        return cls(mean=float(kept.mean()), error=error, pairs=len(kept))
+        mean, error = trimmed(values, cut)
+        return cls(mean=mean, error=error, pairs=len(values) - 2 * cut)
 
     def reach(self, confidence: float = CONFIDENCE) -> float:
         """Half the width of the two-sided t interval, in log ratio: the noise floor at this many pairs."""
@@ -95,6 +93,13 @@ class Estimate:
         """The smallest true slowdown (0.05 is 5 %) that as many pairs tell from `threshold` 19 times in 20."""
         needed = self.reach() + self.error * quantile(POWER, self.pairs)
         return math.expm1(math.log1p(threshold) + needed)
+
+
+def trimmed(values: "np.ndarray[tuple[int], np.dtype[np.float64]]", cut: int) -> tuple[float, float]:
+    """The mean of sorted values without `cut` at each end, and its standard error, which is Yuen's (`Estimate`)."""
+    kept = values[cut : len(values) - cut]
+    spread = float(np.clip(values, kept[0], kept[-1]).std(ddof=1))
+    return float(kept.mean()), spread * math.sqrt(len(values)) / len(kept)
 
 
 @functools.cache

@@ -50,8 +50,9 @@ class Home:
             self.end()
             return
         _waiting.append(self)
-        while len(_waiting) > MOST:
-            _waiting.pop(0).end()
+        for home in _waiting[:-MOST]:
+            if _taken(home):
+                home.end()
 
     def _clear(self) -> None:
         """Remove what was written; raises `OSError`, also where the worker is no longer in its folder."""
@@ -72,11 +73,19 @@ class Home:
 def find(threads: int) -> Home:
     """One that waits and was started as it would be now, or a new one; raises `FailedError`."""
     wanted = _alike(own_environment(threads, Path()))
-    for home in reversed(_waiting):
-        if home.alike == wanted:
-            _waiting.remove(home)
+    for home in _waiting[::-1]:
+        if home.alike == wanted and _taken(home):
             return home
     return Home(threads)
+
+
+def _taken(home: Home) -> bool:
+    """Whether it still waited, and now is ours: a crew's threads look at the same time."""
+    try:
+        _waiting.remove(home)
+    except ValueError:
+        return False
+    return True
 
 
 _waiting: list[Home] = []
@@ -89,8 +98,9 @@ def _alike(environment: dict[str, str]) -> dict[str, str]:
 @atexit.register
 def end_all() -> None:
     """End those that wait."""
-    while _waiting:
-        _waiting.pop().end()
+    for home in _waiting[:]:
+        if _taken(home):
+            home.end()
 
 
 if hasattr(os, "register_at_fork"):
