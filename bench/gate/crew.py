@@ -17,12 +17,12 @@ from upbench.bench.gate.verdict import Verdict
 from upbench.bench.workers import ahead
 from upbench.bench.workers.pipes import WorkerError
 
-# Where the system puts the libraries is drawn once an interpreter, and moves some small calls by 5 to 10 %, for all its
-# forks alike. So pairs of processes come from several pairs of interpreters in turn, and few from each: those that
-# confirm a cell are not all of the interpreters that flagged it, and none gives more than a share of a long comparison.
+# Where the system puts the libraries is drawn once an interpreter, and moves some small calls by 5 to 10 %, calls of
+# 20 ms by 1.7 %, for all its forks alike. So pairs of processes come from several pairs of interpreters in turn, and few
+# from each: those that confirm a cell are not all of the interpreters that flagged it. From a pair of processes to the
+# next of the same interpreters those calls of 20 ms differ by 4.8 %: three to five from each then take the least time.
 INTERPRETERS = 3  # pairs of them that wait
 LITTER = 3  # pairs of processes from each that are timed
-SHARE = 6  # or as many as a sixth of all that there were
 
 
 class Crew:
@@ -36,11 +36,14 @@ class Crew:
         timeout: float,
         questions: Sequence[Question] = (),
     ) -> None:
-        """Nothing is started yet; for the questions that will come, what torch imports lazily is imported once."""
-        modules = ahead.needed(Cell.parse(question.name) for question in questions)
+        """Nothing is started yet; for the questions that will come, what torch imports lazily is imported once.
+
+        But not for training: half a second that each process spends itself, for then its heap is such that ratios
+        spread 2.5 times less from pair to pair (`bicubic-antialias` on a batch: 1.7 % for 4.5 %; why, we do not know).
+        """
+        modules = ahead.needed((Cell.parse(question.name) for question in questions), but="train")
         self.arguments = (sides, snapshot, threads, timeout, modules)
         self.pair: Pair | None = None
-        self.pairs = 0  # of processes that were timed, so far
         self.waiting: collections.deque[Pair] = collections.deque()
 
     def __enter__(self) -> "Crew":
@@ -80,7 +83,6 @@ class Crew:
     def _next_pair(self, timed: bool) -> Pair:
         """New processes of the interpreters that have rested longest; until there are enough, of new interpreters."""
         self._rest()
-        self.pairs += timed
         enough = len(self.waiting) >= INTERPRETERS
         self.pair = self.waiting.popleft() if enough else Pair(*self.arguments)
         self.pair.litter += timed
@@ -88,7 +90,7 @@ class Crew:
 
     def _rest(self) -> None:
         """Have the interpreters that were at work wait with new processes, unless they have had all of theirs."""
-        if self.pair and self.pair.litter < max(LITTER, self.pairs // SHARE):
+        if self.pair and self.pair.litter < LITTER:
             with contextlib.suppress(WorkerError):
                 self.pair.renew()
                 self.waiting.append(self.pair)

@@ -122,15 +122,17 @@ def conclude(course: Course, threshold: float) -> None:
     if course.verdict is None and course.sign:
         _confirm(course, threshold, last=True)
     two = groups(course.all_ratios)
-    if two and course.verdict is not Verdict.SAME and not _one_sided(course.all_ratios, threshold):
+    if two and course.verdict is not Verdict.SAME and not _one_sided(two, threshold):
         said = " and ".join(f"{len(group)} pairs at {np.exp(np.mean(group)):.3f}" for group in two)
         course.close(Verdict.BIMODAL, f"its processes fall into two groups: {said}")
     elif course.verdict is None:
         course.close(Verdict.UNRESOLVED, _why_open(course))
 
 
-def _one_sided(ratios: Sequence[float], threshold: float) -> bool:
-    return all(ratio > np.log1p(threshold) for ratio in ratios) or all(ratio < -np.log1p(threshold) for ratio in ratios)
+def _one_sided(two: tuple[list[float], list[float]], threshold: float) -> bool:
+    """Whether both groups, by their means, are beyond the threshold on the same side: then they agree."""
+    means, limit = [np.mean(group) for group in two], np.log1p(threshold)
+    return min(means) > limit or max(means) < -limit
 
 
 def _why_open(course: Course) -> str:

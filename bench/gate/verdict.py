@@ -21,7 +21,7 @@ TRIMMED = 0.1  # of the pairs, at each end
 MIN_PAIRS = 5  # before anything is said of a cell
 FEW_PAIRS = 10  # below it their spread may be far too small by chance
 # Fresh pairs at which a flagged cell may be confirmed; these looks and a last one, at the end, share the error.
-LOOKS = (6, 10, 16, 26, 45, 90)
+LOOKS = (6, 10, 16, 26, 45, 150)
 BIMODAL_PAIRS = 8  # before a cell can be called bimodal
 BIMODAL_MEMBERS = 3
 BIMODAL_APART = 5.0  # between the means of two groups, in standard deviations inside them

@@ -10,9 +10,9 @@ VARIABLE = "UPBENCH_AHEAD"  # of a worker's environment: modules, by blanks, tha
 LAZY = {"train": "torch.fx.experimental.symbolic_shapes", "compile": "torch._inductor.compile_fx"}
 
 
-def needed(cells: Iterable[Cell]) -> str:
-    """The modules, by blanks, that these cells will have imported."""
-    kinds = {kind for cell in cells for kind in (cell.step, cell.mode)}
+def needed(cells: Iterable[Cell], *, but: str = "") -> str:
+    """The modules, by blanks, that these cells will have imported; without those of one kind of cell."""
+    kinds = {kind for cell in cells for kind in (cell.step, cell.mode)} - {but}
     return " ".join(module for kind, module in LAZY.items() if kind in kinds)
 
 

@@ -86,10 +86,21 @@ def test_two_groups_of_processes_are_not_averaged():
     assert Verdict.SLOWER not in found
 
 
-def test_two_groups_that_are_both_slower_are_slower():
-    course = Course(name="one", explored=[0.2, 0.5] * 6, verdict=Verdict.SLOWER)
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        ((0.2, 0.5), Verdict.SLOWER),
+        ((0.05, 0.15), Verdict.SLOWER),
+        ((0.0, 0.15), Verdict.BIMODAL),
+        ((-0.1, 0.15), Verdict.BIMODAL),
+    ],
+)
+def test_two_groups_that_are_both_slower_are_slower(groups, said):
+    near = [-0.025, -0.01, 0.0, 0.01, 0.025]  # of the group at 5 % some pairs are within the threshold, its mean is not
+    course = Course(name="one", explored=[group + 0.5 * each for group in groups for each in near])
+    course.verdict = Verdict.SLOWER
     conclude(course, 0.03)
-    assert course.verdict is Verdict.SLOWER
+    assert course.verdict is said
 
 
 def test_an_open_cell_says_how_far_it_came():
