@@ -18,9 +18,9 @@ from upbench.bench.workers import ahead
 from upbench.bench.workers.pipes import WorkerError
 
 # Where the system puts the libraries is drawn once an interpreter, and moves some small calls by 5 to 10 %, calls of
-# 20 ms by 1.7 %, for all its forks alike. So pairs of processes come from several pairs of interpreters in turn, and few
-# from each: those that confirm a cell are not all of the interpreters that flagged it. From a pair of processes to the
-# next of the same interpreters those calls of 20 ms differ by 4.8 %: three to five from each then take the least time.
+# 20 ms by 1.7 %, for all its forks alike. So pairs of processes come from several pairs of interpreters in turn, and
+# few from each: those that confirm a cell are not all of the interpreters that flagged it. From one pair of processes
+# to the next of the same interpreters those 20 ms differ by 4.8 %: three to five from each then take the least time.
 INTERPRETERS = 3  # pairs of them that wait
 LITTER = 3  # pairs of processes from each that are timed
 

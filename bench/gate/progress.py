@@ -131,7 +131,7 @@ def conclude(course: Course, threshold: float) -> None:
 
 def _one_sided(two: tuple[list[float], list[float]], threshold: float) -> bool:
     """Whether both groups, by their means, are beyond the threshold on the same side: then they agree."""
-    means, limit = [np.mean(group) for group in two], np.log1p(threshold)
+    means, limit = [float(np.mean(group)) for group in two], float(np.log1p(threshold))
     return min(means) > limit or max(means) < -limit
 
 

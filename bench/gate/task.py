@@ -30,9 +30,9 @@ _images = functools.cache(different_images)  # shared by all cells that take the
 HEAP_BYTES = 256 << 20
 SHIFT_BYTES = 64 << 20
 ELEMENTS_A_THREAD = 1 << 17  # torch gives a thread at least 2**15 of them
-# Untimed calls before the clock starts: a share of those that are timed, and one at least; then one on a small corner of
-# an input. Behind the other side's block, or with memory as the last large call left it, a call takes up to 20 % longer,
-# now more, now less: without either a visit's ratio spreads 1.3 to 3.5 times as far.
+# Untimed calls before the clock starts: a share of those that are timed, and one at least; then one on a small corner
+# of an input. Behind the other side's block, or with memory as the last large call left it, a call takes up to 20 %
+# longer, now more, now less: without either a visit's ratio spreads 1.3 to 3.5 times as far.
 WARMING = 0.25
 FILLER_BYTES = 1 << 18  # the largest hole before an input: many pages, so that page offsets vary
 
