@@ -38,8 +38,9 @@ class Crew:
     ) -> None:
         """Nothing is started yet; for the questions that will come, what torch imports lazily is imported once.
 
-        But not for training: half a second that each process spends itself, for then its heap is such that ratios
-        spread 2.5 times less from pair to pair (`bicubic-antialias` on a batch: 1.7 % for 4.5 %; why, we do not know).
+        But not for training: half a second that each process spends itself, for then, where a cell is alone in it,
+        ratios spread 2.5 times less from pair to pair (`bicubic-antialias` on a batch: 1.7 % for 4.5 %; why, we do not
+        know).
         """
         modules = ahead.needed((Cell.parse(question.name) for question in questions), but="train")
         self.arguments = (sides, snapshot, threads, timeout, modules)

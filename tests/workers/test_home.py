@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from upbench.bench.errors import FailedError
 from upbench.bench.workers import home, pipes
 from upbench.bench.workers.pipes import START_SECONDS, WorkerError
 from upbench.bench.workers.walls import Walls
@@ -22,9 +23,9 @@ def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
-def used(method: str) -> tuple[int, int]:
+def used(method: str, **about: float) -> tuple[int, int]:
     """The process that upsampled and its mother, after the walls are closed."""
-    with Walls(timeout=60) as walls:
+    with Walls(timeout=60, **about) as walls:
         walls.upsampler(method, 2, torch.float32, check=False).attempt(LOW)
         assert walls._home is not None
         pid = walls._home.worker.pid
@@ -38,19 +39,30 @@ def test_the_next_walls_have_another_child_of_the_same_mother() -> None:
     assert not Path(f"/proc/{first}").exists()
 
 
-def test_walls_that_would_start_otherwise_have_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_walls_at_the_same_time_have_a_mother_each() -> None:
+    with Walls(timeout=60) as one, Walls(timeout=60) as other:
+        one.enter("a module")
+        other.enter("a module")
+        assert one._home is not other._home
+
+
+@pytest.mark.parametrize("change", ["variable", "threads"])
+def test_walls_that_would_start_otherwise_have_their_own(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
     _, mother = used("nearest")
-    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
-    _, another = used("nearest")
+    if change == "variable":
+        monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
+    _, another = used("nearest", threads=2 if change == "threads" else 1)
     assert mother != another
 
 
 TRACES = {
     "what it wrote": "import os; os.makedirs('a/b'); open('a/b/c', 'w').close(); open('../trace', 'w').close();"
     "os.chmod('a', 0); os.symlink('/', 'root')",
+    "no folder": "import os; os.rmdir(os.getcwd())",
     "another folder": "import os; here = os.getcwd(); os.rename(here, here + '2'); os.mkdir(here)",
     "a changed torch": "import torch; torch.nn.functional.interpolate = torch.set_default_dtype(torch.float64)",
     "a mother who stands still": "import os, signal; os.kill(os.getppid(), signal.SIGSTOP)",
+    "no mother": "import os, signal; os.kill(os.getppid(), signal.SIGKILL)",
 }
 
 
@@ -63,7 +75,10 @@ def test_the_next_walls_find_no_trace(
     due = torch.nn.functional.interpolate(LOW, scale_factor=2)
     spec = adapter_file("leaves", f"{TRACES[trace]}\nreturn lambda low: low.repeat(1, 1, scale, scale)")
     with Walls(timeout=60) as walls:
-        walls.upsampler(spec, 2, torch.float32, check=False)
+        try:
+            walls.upsampler(spec, 2, torch.float32, check=False)
+        except FailedError:
+            assert trace == "no mother"
     with Walls(timeout=60) as walls:
         assert torch.equal(walls.upsampler("nearest", 2, torch.float32, check=False).attempt(LOW), due)
         assert walls._home is not None
