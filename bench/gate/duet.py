@@ -9,6 +9,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ SERVED = "upbench.bench.gate.served:Cells"
 # On a CPU the noise of a shared machine hits some blocks hard and the others hardly. Many short ones and their middle
 # halve a visit's spread against a few of 2 ms in the same time; a GPU's events are too coarse for them.
 BLOCK_SECONDS = {"cpu": 0.00025, "cuda": 0.002}
-BLOCKS = (6, 40)  # block pairs of a visit: fewer where a single call is long
+BLOCKS = (6, 40)  # block pairs of a visit: fewer where a single call is long, no more where there is time
 VISIT_SECONDS = 0.1
 WARM_BLOCKS, WARM_SECONDS = 5, 0.02  # of each side, untimed, at most
+# The same for the first cell of new processes, which are slow, now more, now less, for some ten blocks of whatever cell.
+NEW_BLOCKS, NEW_SECONDS = 16, 0.1
 TIMEOUT_SECONDS = 60.0
 COMPILING = 5  # times as long an answer may take of a cell that each process compiles first
 
@@ -41,6 +44,7 @@ class Pair:
         self.sides = sides
         self.timeout = timeout
         self.litter = 0  # pairs of processes of its interpreters that were timed (`crew`)
+        self.is_new = True  # its processes have not been timed yet
         self.prepared: set[str] = set()
         environments = [side.environment(snapshot, threads) | {ahead.VARIABLE: modules} for side in sides]
         started = {
@@ -58,6 +62,7 @@ class Pair:
     def renew(self) -> None:
         """New processes from the same interpreters; raises `WorkerError` where the system cannot fork."""
         self.prepared.clear()
+        self.is_new = True
         for index, worker in enumerate(self.workers):
             self._guard(index, worker.renew)
         self._choose_cores()
@@ -100,10 +105,17 @@ class Pair:
         self.place(question)
 
     def _prepare(self, question: Question, check: bool) -> None:
-        for index in range(len(self.workers)):
-            request = {"ask": "prepare", "cell": question.name, "method": question.method_of(index), "check": check}
+        """All sides at once: nothing is timed meanwhile, and a new process spends a while on its memory."""
+
+        def ask(index: int) -> Row:
+            method = question.method_of(index)
+            return self.ask(index, {"ask": "prepare", "cell": question.name, "method": method, "check": check})
+
+        with ThreadPoolExecutor() as pool:
+            answers = [pool.submit(ask, index) for index in range(len(self.workers))]
+        for index, answer in enumerate(answers):
             try:
-                self.ask(index, request)
+                answer.result()
             except SkippedError as error:
                 if index == 0 or question.two_methods:
                     raise
@@ -137,14 +149,15 @@ def calibrate(pair: Pair, question: Question, length: float | None = None) -> in
 def visit(pair: Pair, question: Question, calls: int, patience: int = 1) -> Row:
     """Neighbouring blocks of both sides: nanoseconds per block in order of time, faults per call.
 
-    `first` holds for each block pair the side that went first; `patience` multiplies the time for it.
+    `first` holds for each block pair the side that went first, each side in half of them: who goes second may take a
+    tenth longer. `patience` multiplies the time for it.
     """
     pair.prepare(question)
     warm = _warm(pair, question, calls)
     fitting = int(patience * VISIT_SECONDS / max(sum(warm), 1e-9))
-    rounds = min(patience * BLOCKS[1], max(BLOCKS[0], fitting))
+    rounds = min(BLOCKS[1], max(BLOCKS[0], fitting - fitting % 2))
     blocks: list[list[Row]] = [[], []]
-    first = [random.randrange(2) for _ in range(rounds)]
+    first = random.sample([0, 1] * (rounds // 2), rounds)
     for leader in first:
         for index in (leader, 1 - leader):
             blocks[index].append(pair.block(index, question, calls))
@@ -163,12 +176,14 @@ def _warm(pair: Pair, question: Question, calls: int) -> list[float]:
 
     Twice at least: the first call of a convolution, say, also chooses its kernel, and tells nothing of the others.
     """
-    end = time.monotonic() + WARM_SECONDS
-    for number in range(WARM_BLOCKS):
-        seconds: list[float] = [pair.block(index, question, calls)["seconds"] for index in (0, 1)]
+    most, seconds = (NEW_BLOCKS, NEW_SECONDS) if pair.is_new else (WARM_BLOCKS, WARM_SECONDS)
+    pair.is_new = False
+    end = time.monotonic() + seconds
+    for number in range(most):
+        last: list[float] = [pair.block(index, question, calls)["seconds"] for index in (0, 1)]
         if number and time.monotonic() > end:
             break
-    return seconds
+    return last
 
 
 def _nanoseconds(blocks: list[Row], name: str) -> list[int]:
