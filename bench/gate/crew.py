@@ -22,7 +22,7 @@ from upbench.bench.workers.pipes import WorkerError
 # few from each: those that confirm a cell are not all of the interpreters that flagged it. From one pair of processes
 # to the next of the same interpreters those 20 ms differ by 4.8 %: three to five from each then take the least time.
 INTERPRETERS = 3  # pairs of them that wait
-LITTER = 3  # pairs of processes from each that are timed
+LITTER = 4  # pairs of processes from each that are timed
 
 
 class Crew:

@@ -5,6 +5,7 @@ side, in random order (Bulej et al., "Duet Benchmarking", ICPE 2020; ours interl
 at once). Then both processes end, because memory layout is drawn anew with each process only (`crew`).
 """
 
+import math
 import os
 import random
 import time
@@ -25,8 +26,12 @@ SERVED = "upbench.bench.gate.served:Cells"
 # On a CPU the noise of a shared machine hits some blocks hard and the others hardly. Many short ones and their middle
 # halve a visit's spread against a few of 2 ms in the same time; a GPU's events are too coarse for them.
 BLOCK_SECONDS = {"cpu": 0.00025, "cuda": 0.002}
-BLOCKS = (6, 40)  # block pairs of a visit: fewer where a single call is long, no more where there is time
-VISIT_SECONDS = 0.1
+BLOCKS = (6, 200)  # block pairs of a visit
+# How many take the least time in all: the square root of what a pair of processes costs beside them over what one of them
+# costs, times how far they spread in a process over how far processes do (Cochran, "Sampling Techniques", 1977, 10.6).
+# That is from 2 to 14 and more; being wrong by a factor of two costs a tenth.
+SPREADS = 6
+PAIR_SECONDS, CELL_SECONDS = 1.0, 0.03  # what a pair costs once, and for each cell
 WARM_BLOCKS, WARM_SECONDS = 5, 0.02  # of each side, untimed, at most
 # The same for the first cell of new processes, which are slow, now more, now less, for some ten blocks of whatever cell.
 NEW_BLOCKS, NEW_SECONDS = 16, 0.1
@@ -146,16 +151,15 @@ def calibrate(pair: Pair, question: Question, length: float | None = None) -> in
     return calls
 
 
-def visit(pair: Pair, question: Question, calls: int, patience: int = 1) -> Row:
+def visit(pair: Pair, question: Question, calls: int, cells: int = 1) -> Row:
     """Neighbouring blocks of both sides: nanoseconds per block in order of time, faults per call.
 
-    `first` holds for each block pair the side that went first, each side in half of them: who goes second may take a
-    tenth longer. `patience` multiplies the time for it.
+    As many as pay where the pair visits so many `cells`. `first` holds for each block pair the side that went first,
+    each side in half of them: who goes second may take a tenth longer.
     """
     pair.prepare(question)
-    warm = _warm(pair, question, calls)
-    fitting = int(patience * VISIT_SECONDS / max(sum(warm), 1e-9))
-    rounds = min(BLOCKS[1], max(BLOCKS[0], fitting - fitting % 2))
+    warm, wall = _warm(pair, question, calls)
+    rounds = _paying(PAIR_SECONDS / cells + CELL_SECONDS, wall)
     blocks: list[list[Row]] = [[], []]
     first = random.sample([0, 1] * (rounds // 2), rounds)
     for leader in first:
@@ -171,19 +175,27 @@ def visit(pair: Pair, question: Question, calls: int, patience: int = 1) -> Row:
     }
 
 
-def _warm(pair: Pair, question: Question, calls: int) -> list[float]:
-    """Seconds of each side's last untimed block. A new process is slow for its first few calls, by up to a half.
+def _paying(overhead: float, wall: float) -> int:
+    """How many block pairs of `wall` seconds pay in a visit that costs `overhead` seconds besides; an even number."""
+    least, most = BLOCKS
+    return 2 * round(min(most, max(least, SPREADS * math.sqrt(overhead / wall))) / 2)
+
+
+def _warm(pair: Pair, question: Question, calls: int) -> tuple[list[float], float]:
+    """Seconds of each side's last untimed block, and on the wall of both with all that belongs to them.
 
     Twice at least: the first call of a convolution, say, also chooses its kernel, and tells nothing of the others.
     """
-    most, seconds = (NEW_BLOCKS, NEW_SECONDS) if pair.is_new else (WARM_BLOCKS, WARM_SECONDS)
+    most, limit = (NEW_BLOCKS, NEW_SECONDS) if pair.is_new else (WARM_BLOCKS, WARM_SECONDS)
     pair.is_new = False
-    end = time.monotonic() + seconds
+    start = time.monotonic()
     for number in range(most):
-        last: list[float] = [pair.block(index, question, calls)["seconds"] for index in (0, 1)]
-        if number and time.monotonic() > end:
+        begun = time.monotonic()
+        seconds: list[float] = [pair.block(index, question, calls)["seconds"] for index in (0, 1)]
+        ended = time.monotonic()
+        if number and ended > start + limit:
             break
-    return last
+    return seconds, ended - begun
 
 
 def _nanoseconds(blocks: list[Row], name: str) -> list[int]:

@@ -18,12 +18,6 @@ from upbench.bench.gate.survey import surveyor
 from upbench.bench.gate.verdict import Verdict
 from upbench.bench.store import Journal
 
-# A new pair of processes takes a while, and only so many of them are asked of a cell: while few cells are open, or the
-# budget is long, each is looked at for longer instead.
-FULL_ROUND = 10  # cells that a pair visits, at least
-CELLS_A_SECOND = 0.1  # or so many for each second of the budget
-MOST_PATIENCE = 5
-
 Say = Callable[[str], None]
 
 
@@ -157,11 +151,9 @@ class Gate:
         number, asked = self.rounds + 1, self._open()
         self.say(f"pair {number}: {len(asked)} cells asked, {self.spent:.0f} of {self.settings.budget:.0f} s spent")
         random.shuffle(asked)
-        full = max(FULL_ROUND, self.settings.budget * CELLS_A_SECOND)
-        patience = min(MOST_PATIENCE, max(1, int(full / len(asked))))
 
         def look(pair: Pair, question: Question) -> Row:
-            return visit(pair, question, self.courses[question.name].calls, patience)
+            return visit(pair, question, self.courses[question.name].calls, len(asked))
 
         for question, row in self.crew.work(asked, look):
             purpose = self.courses[question.name].purpose

@@ -11,13 +11,15 @@ from upbench.bench.gate.verdict import LOOKS, MIN_PAIRS, Estimate, Verdict, conf
 EXPLORE = "explore"
 CONFIRM = "confirm"
 SURELY = 0.99
+BEYOND_DOUBT = 1e-4  # of being within the threshold: then the pairs that flag a cell are none that chance selected
 
 
 @dataclass(slots=True, kw_only=True)
 class Course:
     """What is known of a cell so far. `explored` and `fresh` hold one log ratio per pair of processes.
 
-    `doubts` hold how well the blocks of each explored and each fresh pair tell its ratio (`block_ratio`).
+    `doubts` hold how well the blocks of each explored and each fresh pair tell its ratio (`block_ratio`). `foregone` says
+    that the explored pairs flag the cell beyond doubt.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Course:
     fresh: list[float] = field(default_factory=list)
     doubts: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     sign: int = 0
+    foregone: bool = False
     verdict: Verdict | None = None
     reason: str = ""
 
@@ -46,8 +49,12 @@ class Course:
         return len(self.all_ratios) < LOOKS[-1] and self.estimate().reach() > np.log1p(precision)
 
     def estimate(self) -> Estimate:
-        """From the fresh pairs where there are enough of them (they are not selected for), else from all."""
-        return Estimate.of(self.fresh if len(self.fresh) >= MIN_PAIRS else self.all_ratios)
+        """From the fresh pairs where there are enough of them (they are not selected for), else from all.
+
+        From all, too, where it was a foregone conclusion that the cell is flagged: then none of them is selected for.
+        """
+        alone = len(self.fresh) >= MIN_PAIRS and not self.foregone
+        return Estimate.of(self.fresh if alone else self.all_ratios)
 
     def add(self, visit: dict[str, Any]) -> None:
         """Take in a visit's row of the journal."""
@@ -106,6 +113,7 @@ def _settle_one(course: Course, is_flagged: bool, threshold: float) -> None:
         course.close(Verdict.SAME)
     elif is_flagged:
         course.sign = 1 if explored.mean > 0 else -1
+        course.foregone = explored.beyond(threshold) < BEYOND_DOUBT
 
 
 def _confirm(course: Course, threshold: float, *, last: bool = False) -> None:
