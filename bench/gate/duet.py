@@ -27,13 +27,13 @@ SERVED = "upbench.bench.gate.served:Cells"
 # halve a visit's spread against a few of 2 ms in the same time; a GPU's events are too coarse for them.
 BLOCK_SECONDS = {"cpu": 0.00025, "cuda": 0.002}
 BLOCKS = (6, 200)  # block pairs of a visit
-# How many take the least time in all: the square root of what a pair of processes costs beside them over what one of them
-# costs, times how far they spread in a process over how far processes do (Cochran, "Sampling Techniques", 1977, 10.6).
-# That is from 2 to 14 and more; being wrong by a factor of two costs a tenth.
+# As many as take the least time in all: the square root of what a visit costs besides, over what one of them costs,
+# times how far they spread inside processes over how far processes do (Cochran, "Sampling Techniques", 1977, chapter
+# 10). That factor is 2.5 to 14 and more, by the cell; who is wrong by a factor of two loses some tenth.
 SPREADS = 6
-PAIR_SECONDS, CELL_SECONDS = 1.0, 0.03  # what a pair costs once, and for each cell
+PAIR_SECONDS, CELL_SECONDS = 1.0, 0.03  # what a pair of processes costs once, and for each cell that it visits
 WARM_BLOCKS, WARM_SECONDS = 5, 0.02  # of each side, untimed, at most
-# The same for the first cell of new processes, which are slow, now more, now less, for some ten blocks of whatever cell.
+# The same in new processes, whose first ten blocks or so, of whatever cell, take up to 40 % longer, now more, now less.
 NEW_BLOCKS, NEW_SECONDS = 16, 0.1
 TIMEOUT_SECONDS = 60.0
 COMPILING = 5  # times as long an answer may take of a cell that each process compiles first

@@ -18,8 +18,8 @@ BEYOND_DOUBT = 1e-4  # of being within the threshold: then the pairs that flag a
 class Course:
     """What is known of a cell so far. `explored` and `fresh` hold one log ratio per pair of processes.
 
-    `doubts` hold how well the blocks of each explored and each fresh pair tell its ratio (`block_ratio`). `foregone` says
-    that the explored pairs flag the cell beyond doubt.
+    `doubts` hold how well the blocks of each explored and each fresh pair tell its ratio (`block_ratio`). A cell is
+    `foregone` where the explored pairs flag it beyond doubt.
     """
 
     name: str

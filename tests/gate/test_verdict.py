@@ -211,6 +211,16 @@ def test_fresh_pairs_that_lie_inside_overrule_the_flag():
     assert course.verdict is Verdict.SAME
 
 
+@pytest.mark.parametrize(("slower", "counted"), [(0.06, 6), (1.3, 11)])
+def test_the_interval_leaves_out_the_pairs_that_flag_a_cell_unless_they_had_to(slower, counted):
+    course = Course(name="one")
+    for number in range(11):
+        course.put((slower + 0.01 * (number % 3 - 1), 0.0), confirms=bool(course.sign))
+        settle([course], 0.03)
+    assert (course.verdict, len(course.explored)) == (Verdict.SLOWER, 5)
+    assert course.estimate() == Estimate.of(course.all_ratios[-counted:])
+
+
 def test_looking_once_more_at_the_end_raises_no_more_alarms_at_the_threshold():
     generator = np.random.default_rng(8)
     edge = math.log1p(0.03)
